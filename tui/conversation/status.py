@@ -1,0 +1,164 @@
+"""What the status strip shows: the link, the agent's state, usage."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+
+class Link(enum.StrEnum):
+    """The state of the connection."""
+
+    IDLE = "idle"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    CLOSING = "closing"
+    CLOSED = "closed"
+    FAILED = "failed"
+
+
+class AgentState(enum.StrEnum):
+    """What the agent is doing."""
+
+    IDLE = "idle"
+    THINKING = "thinking"
+    """A response was asked for, and nothing of it has come."""
+    SPEAKING = "speaking"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a connection failed or ended, in words for a person, with the facts of the wire beside them."""
+
+    name: str
+    """A short stable name: ``beta-url``, ``http-401``, ``closed-1006``."""
+    sentence: str
+    """What happened, in one plain sentence."""
+    fix: str
+    """What to do about it, preferably a line to type; "" when there is nothing to do."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """Status codes, request ids, close codes: what a support person asks for. Never a secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A snapshot of the session. Counts are since the program connected first."""
+
+    link: Link = Link.IDLE
+    cause: Cause | None = None
+    """Set when the link failed or was closed by the other side."""
+    host: str = ""
+    model: str = ""
+    simulator: bool = False
+    """True when the far end is the embedded simulator."""
+    session_id: str = ""
+    started_s: float | None = None
+    """When session.created came, in seconds since the log's origin."""
+    expires_at: float | None = None
+    """Unix time at which the server ends the session."""
+    agent: AgentState = AgentState.IDLE
+    response_id: str = ""
+    """The response that is running, "" when none is."""
+    modality: str = ""
+    """``text`` or ``audio``: what answers are made of."""
+    queued: int = 0
+    """Messages typed, but not sent yet."""
+    received: int = 0
+    sent: int = 0
+    rate: float = 0.0
+    """Events a second, both ways, over the last second."""
+    tokens_in: int = 0
+    tokens_out: int = 0
+    first_output_ms: int | None = None
+    """From the request of the last answer to the first piece of it."""
+
+
+_OUTPUT_DELTAS = (
+    "response.output_text.delta",
+    "response.output_audio.delta",
+    "response.output_audio_transcript.delta",
+    "response.text.delta",
+    "response.audio.delta",
+    "response.audio_transcript.delta",
+)
+
+
+class StatusReducer:
+    """Feeds on parsed events, both ways, and keeps a :class:`Status` current."""
+
+    def __init__(self, status: Status | None = None) -> None:
+        self.status = status or Status()
+        self._asked_ns: int | None = None
+
+    def set(self, **changes: Any) -> None:
+        """Replace fields of the status."""
+        self.status = replace(self.status, **changes)
+
+    def sent(self, event: Mapping[str, Any], t_ns: int) -> None:
+        """Take an event that was sent at the given monotonic time, relative to the log's origin."""
+        if event.get("type") == "response.create":
+            self._asked_ns = t_ns
+            if not self.status.response_id:
+                self.set(agent=AgentState.THINKING)
+
+    def received(self, event: Mapping[str, Any], t_ns: int) -> None:
+        """Take an event that was received at the given monotonic time, relative to the log's origin."""
+        event_type = event.get("type")
+        if event_type in _OUTPUT_DELTAS:
+            self._output(t_ns)
+        elif event_type == "session.created":
+            session = event.get("session")
+            self.set(started_s=t_ns / 1e9, session_id=_text(session, "id"))
+            self._session(session)
+        elif event_type == "session.updated":
+            self._session(event.get("session"))
+        elif event_type == "input_audio_buffer.speech_stopped":
+            self._asked_ns = t_ns
+        elif event_type == "response.created":
+            self.set(response_id=_text(event.get("response"), "id"), agent=AgentState.THINKING)
+        elif event_type == "response.done":
+            self._done(event.get("response"))
+        elif event_type == "error" and not self.status.response_id:
+            self.set(agent=AgentState.IDLE)
+
+    def _output(self, t_ns: int) -> None:
+        if self._asked_ns is not None:
+            self.set(first_output_ms=(t_ns - self._asked_ns) // 1_000_000)
+            self._asked_ns = None
+        if self.status.agent is not AgentState.SPEAKING:
+            self.set(agent=AgentState.SPEAKING)
+
+    def _session(self, session: object) -> None:
+        if not isinstance(session, Mapping):
+            return
+        expires = session.get("expires_at")
+        if isinstance(expires, int | float) and not isinstance(expires, bool) and 0 < expires < 1e11:
+            self.set(expires_at=float(expires))
+        model = _text(session, "model")
+        if model and not self.status.model:
+            self.set(model=model)
+        modalities = session.get("output_modalities")
+        if isinstance(modalities, list) and modalities:
+            self.set(modality="audio" if "audio" in modalities else "text")
+
+    def _done(self, response: object) -> None:
+        response_id = _text(response, "id")
+        if not self.status.response_id or response_id in {"", self.status.response_id}:
+            self.set(response_id="", agent=AgentState.IDLE)
+        usage = response.get("usage") if isinstance(response, Mapping) else None
+        if isinstance(usage, Mapping):
+            self.set(
+                tokens_in=self.status.tokens_in + _count(usage.get("input_tokens")),
+                tokens_out=self.status.tokens_out + _count(usage.get("output_tokens")),
+            )
+
+
+def _text(mapping: object, key: str) -> str:
+    value = mapping.get(key) if isinstance(mapping, Mapping) else None
+    return value if isinstance(value, str) else ""
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

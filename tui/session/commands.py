@@ -1,0 +1,39 @@
+"""What the screen can ask of the session worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class SendText:
+    """Send a message. While the agent answers it interrupts or waits, as the setting says."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupt:
+    """Stop the answer that is running or still playing."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateSession:
+    """Send a session.update with these fields of the GA ``session`` object, now and after each reconnect."""
+
+    session: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnect:
+    """Close the connection, if there is one, and open a new session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close the connection and end the worker."""
+
+
+Command = SendText | Interrupt | UpdateSession | Reconnect | Close

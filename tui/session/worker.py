@@ -1,0 +1,321 @@
+"""The session's thread: connects, carries out commands in order, and reports in batches.
+
+A thread of its own, because a terminal that stops reading (a dropped SSH link, a paused tmux) blocks the screen's
+event loop for as long, and the socket must not notice. The SDK is imported here, because that takes three seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from tui import wire
+from tui.audio import Playback, SilentPlayback
+from tui.capture import EventLog
+from tui.conversation import AgentState, Cause, Link
+from tui.session import causes
+from tui.session.batch import Batch
+from tui.session.commands import Close, Command, Interrupt, Reconnect, SendText, UpdateSession
+from tui.session.plan import SessionPlan
+from tui.session.recorder import Recorder
+
+if TYPE_CHECKING:
+    from tui.session.sdk import Connection
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _SendQueued:
+    """A response ended: what waited for its end can go."""
+
+
+class SessionWorker:
+    """Runs one session after another for a plan.
+
+    ``deliver`` is called in the worker's thread; it must be quick and may not raise.
+    """
+
+    def __init__(
+        self,
+        plan: SessionPlan,
+        deliver: Callable[[Batch], None],
+        *,
+        fps: float = 30,
+        playback: Playback | None = None,
+        log: EventLog | None = None,
+    ) -> None:
+        self.log = log or EventLog(time.monotonic_ns())
+        self._plan = plan
+        self._deliver = deliver
+        self._fps = fps
+        self._playback = playback or SilentPlayback()
+        self._commands: asyncio.Queue[Command | _SendQueued] = asyncio.Queue()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="azrt-session", daemon=True)
+        self._recorder = Recorder(self.log, self._playback, deliver, fps=fps)
+        self._connection: Connection | None = None
+        self._created: asyncio.Future[Cause | None] | None = None
+        self._outbox: deque[tuple[str, str]] = deque()  # (key in the transcript, text)
+        self._speech_timer: asyncio.TimerHandle | None = None
+        self._sessions = 0
+
+    def start(self) -> None:
+        """Start the thread and connect."""
+        self._thread.start()
+
+    def submit(self, command: Command) -> None:
+        """Hand over a command, from any thread. Ignored once the worker has ended."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(self._commands.put_nowait, command)
+
+    def stop(self, timeout: float = 3.0) -> bool:
+        """Close the connection and wait for the thread, for ``timeout`` seconds at most; True when it ended."""
+        self.submit(Close())
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    # The thread
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._main())
+        except Exception:
+            logger.exception("The session worker failed")
+            self._deliver_crash()
+        finally:
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.close()
+
+    def _deliver_crash(self) -> None:
+        cause = Cause("crash", "The session worker failed: a fault of azrt-tui.", "The log file has the details.")
+        status = replace(self._recorder.status, link=Link.FAILED, cause=cause)
+        self._deliver(Batch(len(self.log), self.log.rows, (), (), None, status))
+
+    async def _main(self) -> None:
+        recorder = self._recorder
+        recorder.on_event = self._on_event
+        target = self._plan.target
+        recorder.set_status(host=target.host, model=target.model, simulator=self._plan.simulator)
+        connecting = asyncio.create_task(self._connect())
+        try:
+            while True:
+                command = await self._commands.get()
+                if isinstance(command, Close):
+                    break
+                if isinstance(command, Reconnect):
+                    await self._disconnect(connecting)
+                    connecting = asyncio.create_task(self._connect())
+                    continue
+                try:
+                    await self._carry_out(command)
+                except Exception as error:
+                    # The connection broke under the command; what it was is said where the connection ends.
+                    logger.warning("%s failed: %s", type(command).__name__, type(error).__name__)
+        finally:
+            recorder.set_status(link=Link.CLOSING)
+            recorder.flush()
+            await self._disconnect(connecting)
+            if self._speech_timer is not None:
+                self._speech_timer.cancel()
+            recorder.set_status(link=Link.CLOSED)
+            recorder.stop()
+
+    async def _disconnect(self, connecting: asyncio.Task[None]) -> None:
+        connecting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await connecting
+
+    # Connecting
+
+    async def _connect(self) -> None:
+        """One session, from the handshake to its end."""
+        recorder, plan = self._recorder, self._plan
+        recorder.set_status(link=Link.CONNECTING, cause=None, session_id="", started_s=None, expires_at=None)
+        recorder.flush()
+        from tui.session.sdk import Connection
+
+        recorder.new_connection()
+        self._created = asyncio.get_running_loop().create_future()
+        connection = Connection(plan, recorder, self._playback)
+        ending: asyncio.Task[None] | None = None
+        recorder.local("websocket.connect", plan.target.url)
+        try:
+            try:
+                await connection.open()
+            except Exception as error:
+                if not isinstance(error, OSError):
+                    logger.info("Connecting failed", exc_info=error)
+                self._ended(causes.from_exception(error, plan.target), failed=True)
+                return
+            ending = asyncio.create_task(connection.drain())
+            cause = await self._wait_until_created(connection, ending)
+            if cause is not None:
+                self._ended(cause, failed=True)
+                return
+            self._connection = connection
+            self._sessions += 1
+            if self._sessions > 1:
+                recorder.transcript.say(
+                    "New session. The agent does not remember what was said above.", recorder.now_s()
+                )
+            recorder.set_status(link=Link.CONNECTED)
+            await self._send_queued()
+            await ending
+            self._ended(self._close_cause(connection), failed=False)
+        finally:
+            self._connection = None
+            if ending is not None:
+                ending.cancel()
+            await connection.close()
+
+    async def _wait_until_created(self, connection: Connection, ending: asyncio.Task[None]) -> Cause | None:
+        """Wait for session.created; return what is wrong with it, None when nothing is."""
+        created = self._created
+        assert created is not None
+        waiting: set[asyncio.Future[Any]] = {created, ending}
+        await asyncio.wait(waiting, timeout=self._plan.created_timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        if created.done():
+            return created.result()
+        if ending.done():
+            return self._close_cause(connection)
+        return causes.no_session_created(self._plan.created_timeout_s)
+
+    def _close_cause(self, connection: Connection) -> Cause:
+        websocket = connection.websocket
+        assert websocket is not None
+        received = websocket.protocol.close_rcvd
+        return causes.from_close(
+            received.code if received else None,
+            received.reason if received else "",
+            too_big=websocket.closed_by_us_for_size,
+            silent=websocket.closed_by_us_for_silence,
+        )
+
+    def _ended(self, cause: Cause, *, failed: bool) -> None:
+        recorder = self._recorder
+        recorder.local("websocket.failed" if failed else "websocket.closed", cause.sentence, cause.facts, alarm=True)
+        self._playback.flush()
+        recorder.transcript.end_session()
+        recorder.transcript.say(cause.sentence, recorder.now_s(), cause.fix)
+        recorder.set_status(
+            link=Link.FAILED if failed else Link.CLOSED, cause=cause, agent=AgentState.IDLE, response_id=""
+        )
+
+    # Events
+
+    def _on_event(self, event: Mapping[str, Any]) -> None:
+        event_type = event.get("type")
+        if event_type == "session.created":
+            if self._created is not None and not self._created.done():
+                self._created.set_result(self._judge(event.get("session")))
+        elif event_type == "response.done":
+            self._keep_speaking()
+            if self._outbox and self._connection is not None:
+                self._commands.put_nowait(_SendQueued())
+        elif event_type == "error":
+            error = event.get("error")
+            self._report(error if isinstance(error, Mapping) else {})
+
+    def _judge(self, session: object) -> Cause | None:
+        """Tell a Beta session, which the SDK cannot use, from a GA one that only lacks its type."""
+        if not isinstance(session, Mapping) or session.get("type") is not None:
+            return None
+        beta = "modalities" in session or "input_audio_format" in session or "api-version=" in self._plan.target.url
+        return causes.beta_session(self._plan.target) if beta else None
+
+    def _report(self, error: Mapping[str, Any]) -> None:
+        code, message = wire.text(error.get("code") or error.get("type")), wire.text(error.get("message"))
+        if code == "response_cancel_not_active":
+            return  # the answer ended while the interruption was on its way
+        said = " · ".join(part for part in (code, message) if part) or "no reason given"
+        self._recorder.transcript.say(f"The server reports an error: {said}", self._recorder.now_s())
+
+    def _keep_speaking(self) -> None:
+        """The response is complete, but what it said is still being played."""
+        remaining_s = self._playback.remaining_s()
+        if remaining_s <= 0 or self._recorder.status.response_id:
+            return
+        self._recorder.set_status(agent=AgentState.SPEAKING)
+        if self._speech_timer is not None:
+            self._speech_timer.cancel()
+        self._speech_timer = asyncio.get_running_loop().call_later(remaining_s, self._stop_speaking)
+
+    def _stop_speaking(self) -> None:
+        self._speech_timer = None
+        status = self._recorder.status
+        if not status.response_id and status.agent is AgentState.SPEAKING and self._playback.remaining_s() <= 0:
+            self._recorder.set_status(agent=AgentState.IDLE)
+
+    # Commands
+
+    async def _carry_out(self, command: Command | _SendQueued) -> None:
+        if isinstance(command, SendText):
+            key = self._recorder.transcript.queue(command.text, self._recorder.now_s())
+            self._outbox.append((key, command.text))
+            self._recorder.set_status(queued=len(self._outbox))
+            if self._answering and self._plan.while_answering == "interrupt":
+                await self._interrupt()
+            await self._send_queued()
+        elif isinstance(command, _SendQueued):
+            await self._send_queued()
+        elif isinstance(command, Interrupt):
+            if self._answering:
+                await self._interrupt()
+            else:
+                self._recorder.notify("Nothing to interrupt: the agent is silent.")
+        elif isinstance(command, UpdateSession):
+            self._plan = replace(self._plan, overrides={**self._plan.overrides, **command.session})
+            if self._connection is not None:
+                await self._connection.update(command.session)
+
+    @property
+    def _answering(self) -> bool:
+        status = self._recorder.status
+        return self._connection is not None and (
+            bool(status.response_id) or status.agent is not AgentState.IDLE or self._playback.remaining_s() > 0
+        )
+
+    @property
+    def _awaiting_response(self) -> bool:
+        status = self._recorder.status
+        return bool(status.response_id) or status.agent is AgentState.THINKING
+
+    async def _send_queued(self) -> None:
+        """Send what waits, unless an answer is running and the setting is to wait for its end."""
+        while self._outbox and self._connection is not None:
+            if self._plan.while_answering == "queue" and self._awaiting_response:
+                return
+            key, text = self._outbox.popleft()
+            self._recorder.transcript.mark_sent(key)
+            self._recorder.set_status(queued=len(self._outbox), agent=AgentState.THINKING)
+            try:
+                await self._connection.send_text(text)
+            except Exception:
+                self._recorder.transcript.fail(key, "not sent: the connection ended")
+                raise
+
+    async def _interrupt(self) -> None:
+        """Silence first, then tell the wire: cancel what runs, truncate what was not heard."""
+        connection, recorder = self._connection, self._recorder
+        assert connection is not None
+        response_id = recorder.status.response_id
+        connection.freeze_position()
+        position = self._playback.position()
+        heard = self._playback.flush()
+        recorder.drop_audio_of(response_id)
+        recorder.transcript.interrupt(response_id, heard)
+        recorder.set_status(agent=AgentState.IDLE)
+        await connection.interrupt(response_id)
+        for item_id in heard:
+            if position is not None and item_id != position.item_id:
+                await connection.truncate(item_id)

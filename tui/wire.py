@@ -1,0 +1,383 @@
+"""What a Realtime event is: its type, family, item, payload, and one line that says what it holds. No I/O.
+
+Frames come from the network, so nothing here trusts their shape: every function takes any input and never raises.
+The event types are those of the GA reference (``openai.types.realtime``), plus the Beta names, which old servers
+still send.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+PCM16_BYTES_PER_SECOND = 48_000
+"""PCM16, mono, 24 kHz: the only audio format that azrt-tui asks for."""
+
+
+class Direction(enum.IntEnum):
+    """Where an entry of the event log comes from."""
+
+    RECEIVED = 0
+    SENT = 1
+    LOCAL = 2
+    """Said by azrt-tui itself about the connection: opened, closed, refused."""
+
+
+class Family(enum.StrEnum):
+    """What an event is about; decides its colour. The values name the theme variables ``family-<value>``."""
+
+    SESSION = "session"
+    INPUT = "input"
+    CONVERSATION = "conversation"
+    RESPONSE = "response"
+    TOOL = "tool"
+    LIMITS = "limits"
+    ERROR = "error"
+    UNKNOWN = "unknown"
+
+
+BROKEN_TYPE = "(not JSON)"
+"""Stands for the type of a text frame that is not a JSON object with a string ``type``."""
+
+BINARY_TYPE = "(binary)"
+"""Stands for the type of a binary frame: the Realtime API sends none."""
+
+_FAMILIES: tuple[tuple[str, Family], ...] = (
+    ("response.function_call", Family.TOOL),
+    ("response.mcp_call", Family.TOOL),
+    ("mcp_list_tools.", Family.TOOL),
+    ("response.", Family.RESPONSE),
+    ("output_audio_buffer.", Family.RESPONSE),
+    ("conversation.", Family.CONVERSATION),
+    ("input_audio_buffer.", Family.INPUT),
+    ("rate_limits.", Family.LIMITS),
+    ("session.", Family.SESSION),
+    ("transcription_session.", Family.SESSION),
+    ("websocket.", Family.SESSION),
+)
+
+AUDIO_KEYS: Mapping[str, str] = {
+    "response.output_audio.delta": "delta",
+    "response.audio.delta": "delta",
+    "input_audio_buffer.append": "audio",
+}
+"""Event type -> the key that holds base64 audio."""
+
+TEXT_DELTAS = frozenset(
+    {
+        "response.output_text.delta",
+        "response.text.delta",
+        "response.output_audio_transcript.delta",
+        "response.audio_transcript.delta",
+        "response.function_call_arguments.delta",
+        "response.mcp_call_arguments.delta",
+        "conversation.item.input_audio_transcription.delta",
+    }
+)
+"""Event types whose ``delta`` is a piece of text."""
+
+
+def family(event_type: str) -> Family:
+    """The family of an event type; :attr:`Family.UNKNOWN` for what the API does not name."""
+    if event_type in {
+        "error",
+        BROKEN_TYPE,
+        BINARY_TYPE,
+        "conversation.item.input_audio_transcription.failed",
+    }:
+        return Family.ERROR
+    for prefix, member in _FAMILIES:
+        if event_type.startswith(prefix):
+            return member
+    return Family.UNKNOWN
+
+
+def folds(event_type: str) -> bool:
+    """True for events that come in runs and are shown as one growing row."""
+    return event_type.endswith(".delta") or event_type == "input_audio_buffer.append"
+
+
+def label(event_type: str) -> str:
+    """The type without the prefix that the rest makes unmistakable.
+
+    ``response.output_text.delta`` -> ``output_text.delta``; ``response.done`` stays.
+    """
+    for prefix in ("response.", "conversation.item."):
+        if event_type.startswith(prefix) and "." in event_type[len(prefix) :]:
+            return event_type[len(prefix) :]
+    return event_type
+
+
+# Servers write `type` first or right after `event_id`; anything else takes the slow road through the JSON parser.
+_TYPE_FIRST = re.compile(rb'\s*\{\s*(?:"event_id"\s*:\s*"[^"\\]*"\s*,\s*)?"type"\s*:\s*"([^"\\]{1,200})"')
+
+
+def sniff_type(data: bytes) -> str:
+    """The ``type`` of a text frame, in about half a microsecond for frames as the services write them.
+
+    Returns :data:`BROKEN_TYPE` for whatever is not a JSON object with a string type.
+    """
+    found = _TYPE_FIRST.match(data)
+    if found is not None:
+        try:
+            return found[1].decode()
+        except UnicodeDecodeError:
+            return BROKEN_TYPE
+    event = parse(data)
+    event_type = event.get("type") if event is not None else None
+    return event_type if isinstance(event_type, str) and event_type else BROKEN_TYPE
+
+
+def parse(data: bytes) -> dict[str, Any] | None:
+    """The event in a text frame, or None for whatever is not a JSON object (broken, null, nested too deeply)."""
+    try:
+        event = json.loads(data)
+    except (
+        ValueError,
+        RecursionError,
+    ):  # ValueError covers JSONDecodeError, UnicodeDecodeError and huge integers
+        return None
+    return event if isinstance(event, dict) else None
+
+
+def why_not_event(data: bytes) -> str:
+    """Why :func:`parse` gives None for this frame, in a few words."""
+    try:
+        value = json.loads(data)
+    except UnicodeDecodeError as error:
+        return f"not UTF-8 at byte {error.start}"
+    except json.JSONDecodeError as error:
+        return f"not JSON: {error.msg.lower()} at character {error.pos}"
+    except RecursionError:
+        return "JSON nested too deeply"
+    except ValueError:
+        return "JSON with a number of too many digits"
+    kinds = {type(None): "null", list: "an array", str: "a string", bool: "a boolean"}
+    return f"JSON, but {kinds.get(type(value), 'a number')} instead of an object"
+
+
+def _string_under(data: bytes, quoted: bytes) -> tuple[int, int]:
+    """Where the first string under a quoted key starts and ends; (0, 0) when there is none."""
+    at = data.find(quoted)
+    if at < 0:
+        return 0, 0
+    start = data.find(b'"', at + len(quoted)) + 1
+    end = data.find(b'"', start)
+    return (start, end) if 0 < start <= end else (0, 0)
+
+
+def sniff_item_id(data: bytes) -> bytes:
+    """The value of the first ``item_id`` in a frame, b"" when there is none; for delta events only.
+
+    Delta events nest nothing before their ids, and a quote inside their text is escaped, so the first match is it.
+    """
+    start, end = _string_under(data, b'"item_id"')
+    return data[start:end]
+
+
+def audio_bytes(data: bytes, quoted_key: bytes) -> int:
+    """Bytes of audio in the base64 string under a quoted key, from its length alone; 0 when there is none."""
+    start, end = _string_under(data, quoted_key)
+    if end - start < 4:
+        return 0
+    padding = 0 if data[end - 1] != 61 else 1 if data[end - 2] != 61 else 2  # 61 is "="
+    return (end - start) * 3 // 4 - padding
+
+
+def text(value: object, limit: int = 200) -> str:
+    """A JSON value as one short line of text: whitespace runs become one space."""
+    if isinstance(value, str):
+        return " ".join(value[: 4 * limit].split())[:limit]
+    if value is None:
+        return ""
+    if isinstance(value, bool | int | float):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False, default=str)[:limit]
+
+
+def size(count: int) -> str:
+    """Bytes for a narrow column: ``182``, ``1.9k``, ``268k``, ``1.2M``."""
+    if count < 1000:
+        return str(count)
+    for unit in ("k", "M", "G"):
+        count_in_unit = count / 1000
+        if count_in_unit < 9.95:
+            return f"{count_in_unit:.1f}{unit}"
+        if count_in_unit < 999.5 or unit == "G":
+            return f"{count_in_unit:.0f}{unit}"
+        count = int(count_in_unit)
+    raise AssertionError("unreachable: the loop returns at G")
+
+
+def audio_duration(count: int) -> str:
+    """How long so many bytes of PCM16 at 24 kHz play: ``150 ms of audio``, ``5.6 s of audio``."""
+    ms = count * 1000 / PCM16_BYTES_PER_SECOND
+    return f"{ms:.0f} ms of audio" if ms < 1000 else f"{ms / 1000:.1f} s of audio"
+
+
+def content_text(content: object) -> str:
+    """What the parts of an item's ``content`` say, joined; parts without words are named in brackets."""
+    if not isinstance(content, list):
+        return ""
+    words = []
+    for part in content:
+        if not isinstance(part, Mapping):
+            continue
+        said = part.get("text") or part.get("transcript")
+        if isinstance(said, str) and said:
+            words.append(said)
+        elif part.get("type") == "input_image":
+            words.append("[image]")
+    return "\n".join(words)
+
+
+def _get(event: Mapping[str, Any], *path: str) -> Any:
+    value: Any = event
+    for key in path:
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(key)
+    return value
+
+
+def _join(*parts: object) -> str:
+    return " ".join(said for said in (text(part) for part in parts) if said)
+
+
+def _item_summary(event: Mapping[str, Any]) -> str:
+    item = event.get("item")
+    if not isinstance(item, Mapping):
+        return ""
+    kind = item.get("type")
+    if kind == "function_call":
+        return _join("call", item.get("name"), item.get("arguments"))
+    if kind == "function_call_output":
+        return _join("output", item.get("output"))
+    if kind == "message":
+        role = text(item.get("role"))
+        who = {"user": "you", "assistant": "agent"}.get(role, role)
+        said = text(content_text(item.get("content")))
+        return f"{who}: {said}" if said else _join(who, item.get("status"))
+    return _join(kind, item.get("status"))
+
+
+def _session_summary(event: Mapping[str, Any]) -> str:
+    session = event.get("session")
+    if not isinstance(session, Mapping):
+        return ""
+    detection = _get(session, "audio", "input", "turn_detection", "type") or _get(session, "turn_detection", "type")
+    voice = _get(session, "audio", "output", "voice") or session.get("voice")
+    modalities = session.get("output_modalities") or session.get("modalities")
+    said = "+".join(text(each) for each in modalities) if isinstance(modalities, list) else ""
+    words = [text(session.get("model")), said, text(voice), text(detection)]
+    return ", ".join(word for word in words if word)
+
+
+def _response_summary(event: Mapping[str, Any]) -> str:
+    response = event.get("response")
+    if not isinstance(response, Mapping):
+        return text(event.get("response_id"))
+    status = response.get("status")
+    details = response.get("status_details")
+    reason = _get(response, "status_details", "reason") or _get(response, "status_details", "error", "code")
+    tokens = _get(response, "usage", "total_tokens")
+    return _join(
+        response.get("id") if event.get("type") == "response.created" else None,
+        status if status != "in_progress" else None,
+        reason if isinstance(details, Mapping) and reason != status else None,
+        f"{tokens} tokens" if isinstance(tokens, int) else None,
+    )
+
+
+def _error_summary(event: Mapping[str, Any]) -> str:
+    error = event.get("error")
+    if not isinstance(error, Mapping):
+        return text(error)
+    code = text(error.get("code") or error.get("type"))
+    message = text(error.get("message"))
+    return f"{code}: {message}" if code and message else code or message
+
+
+def _limits_summary(event: Mapping[str, Any]) -> str:
+    limits = event.get("rate_limits")
+    if not isinstance(limits, list):
+        return ""
+    words = [
+        f"{text(each.get('name'))} {text(each.get('remaining'))}/{text(each.get('limit'))}"
+        for each in limits
+        if isinstance(each, Mapping)
+    ]
+    return ", ".join(words)
+
+
+def _truncate_summary(event: Mapping[str, Any]) -> str:
+    ms = event.get("audio_end_ms")
+    return _join(event.get("item_id"), f"at {ms:,} ms" if isinstance(ms, int) else None)
+
+
+def _speech_summary(event: Mapping[str, Any]) -> str:
+    ms = event.get("audio_start_ms", event.get("audio_end_ms"))
+    return _join(f"at {ms:,} ms" if isinstance(ms, int) else None, event.get("item_id"))
+
+
+def _part_summary(event: Mapping[str, Any]) -> str:
+    part = event.get("part")
+    return _join(part.get("type"), part.get("text") or part.get("transcript")) if isinstance(part, Mapping) else ""
+
+
+_SUMMARIES: tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...] = (
+    ("session.", _session_summary),
+    ("transcription_session.", _session_summary),
+    ("conversation.item.truncate", _truncate_summary),
+    ("conversation.item.input_audio_transcription.failed", _error_summary),
+    ("conversation.item.input_audio_transcription.", lambda e: text(e.get("transcript") or e.get("delta"))),
+    ("conversation.item.create", _item_summary),
+    ("conversation.item.added", _item_summary),
+    ("conversation.item.done", _item_summary),
+    ("conversation.item.retrieved", _item_summary),
+    ("conversation.item.", lambda e: text(e.get("item_id"))),
+    ("conversation.created", lambda e: text(_get(e, "conversation", "id"))),
+    ("response.output_item.", _item_summary),
+    ("response.content_part.", _part_summary),
+    ("response.created", _response_summary),
+    ("response.done", _response_summary),
+    ("response.create", _response_summary),
+    ("response.cancel", lambda e: text(e.get("response_id"))),
+    (
+        "response.function_call_arguments.",
+        lambda e: _join(e.get("name"), e.get("arguments") or e.get("delta")),
+    ),
+    ("response.", lambda e: text(e.get("text") or e.get("transcript") or e.get("delta") or e.get("item_id"))),
+    ("input_audio_buffer.speech_", _speech_summary),
+    ("input_audio_buffer.", lambda e: text(e.get("item_id"))),
+    ("rate_limits.", _limits_summary),
+    ("error", _error_summary),
+    ("websocket.", lambda e: text(e.get("text"))),
+)
+
+
+def summary(event: Mapping[str, Any]) -> str:
+    """One line that says what an event holds, without its type; "" when its type says it all."""
+    event_type = event.get("type")
+    if not isinstance(event_type, str):
+        return text(event)
+    key = AUDIO_KEYS.get(event_type)
+    if key is not None:
+        payload = event.get(key)
+        return audio_duration(len(payload) * 3 // 4) if isinstance(payload, str) else ""
+    for prefix, summarise in _SUMMARIES:
+        if event_type.startswith(prefix):
+            return summarise(event)
+    rest = {key: value for key, value in event.items() if key not in {"type", "event_id"}}
+    return text(rest) if rest else ""
+
+
+def is_alarm(event: Mapping[str, Any]) -> bool:
+    """True for events that say something failed: errors, failed transcriptions, failed or cut-short responses."""
+    event_type = event.get("type")
+    if event_type == "response.done":
+        return _get(event, "response", "status") in {"failed", "incomplete"}
+    return isinstance(event_type, str) and (event_type == "error" or event_type.endswith(".failed"))
