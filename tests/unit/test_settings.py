@@ -1,0 +1,511 @@
+"""Where each setting comes from, what is refused, and what ``.env`` looks like after a change."""
+
+import copy
+import json
+import os
+import re
+import stat
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.properties import PROPERTY
+from tui.endpoint import EndpointError
+from tui.settings import (
+    Loaded,
+    NotConfigured,
+    Secret,
+    Settings,
+    SettingsError,
+    load_settings,
+    remember_theme,
+    write_dotenv,
+)
+from tui.settings.options import OPTIONS
+
+REPOSITORY = Path(__file__).parents[2]
+AZURE = {
+    "AZURE_OPENAI_ENDPOINT": "https://acme.openai.azure.com",
+    "AZURE_OPENAI_DEPLOYMENT": "rt",
+    "AZURE_OPENAI_API_KEY": "azure-secret",
+}
+
+Load = Callable[..., Loaded]
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Load:
+    """Load settings from a working directory, a config.toml and a state of their own."""
+
+    def load(flags: Mapping[str, object] | None = None, *, env: str = "", config: str = "", **environ: str) -> Loaded:
+        if env:
+            (tmp_path / ".env").write_text(env)
+        if config:
+            (tmp_path / "config.toml").write_text(config)
+        return load_settings(
+            flags or {},
+            environ=environ,
+            cwd=tmp_path,
+            config_file=tmp_path / "config.toml",
+            state_file=tmp_path / "state.json",
+        )
+
+    return load
+
+
+def test_defaults(load: Load, tmp_path: Path) -> None:
+    loaded = load()
+    assert (loaded.problems, loaded.notes) == ((), ())
+    settings = loaded.settings
+    assert (settings.voice, settings.turn_detection, settings.modality) == ("ash", "semantic_vad", "auto")
+    assert (settings.while_answering, settings.insecure, settings.keymap) == ("interrupt", False, {})
+    assert settings.themes_dir == tmp_path / "themes"
+    assert set(settings.sources.values()) == {"default"}
+    assert settings.sources.keys() == {option.name for option in OPTIONS} | {"keymap"}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_precedence(load: Load, tmp_path: Path) -> None:
+    config = 'voice = "from-config"\n'
+    assert load(config=config).settings.sources["voice"] == "config.toml"
+    assert load(env="AZRT_VOICE=from-env-file\n").settings.voice == "from-env-file"
+    assert load().settings.sources["voice"] == ".env"
+    settings = load(AZRT_VOICE="from-environment").settings
+    assert (settings.voice, settings.sources["voice"]) == ("from-environment", "environment AZRT_VOICE")
+    settings = load({"voice": "from-flag"}, AZRT_VOICE="from-environment").settings
+    assert (settings.voice, settings.sources["voice"]) == ("from-flag", "flag --voice")
+    assert load({"voice": None}, AZRT_VOICE="from-environment").settings.voice == "from-environment"
+    assert load(AZRT_VOICE="").settings.voice == "from-env-file", "an empty variable counts as not set"
+
+
+def test_every_option_can_come_from_config_toml_and_every_variable_from_the_environment(load: Load) -> None:
+    config = """
+    endpoint = "acme"
+    deployment = "rt"
+    url = "wss://gw.example/"
+    insecure = true
+    azure_api_key = "a"
+    openai_api_key = "o"
+    transcription_model = "Off"
+    voice = "marin"
+    instructions = '''
+    Two
+    lines'''
+    turn_detection = "Server_VAD"
+    modality = "text"
+    while_answering = "queue"
+    theme = "nord"
+    fps = 15
+    [keys]
+    mic = "f4, ctrl+t"
+    """
+    loaded = load(config=config)
+    assert loaded.problems == ()
+    settings = loaded.settings
+    assert set(settings.sources.values()) == {"config.toml"}
+    assert settings.azure_api_key.reveal() == "a"
+    assert settings.openai_api_key.reveal() == "o"
+    assert settings.transcription_model == "none"
+    assert settings.instructions == "Two\n    lines"
+    assert settings.turn_detection == "server_vad"
+    assert settings.frame_rate == settings.fps == 15
+    assert settings.keymap == {"mic": "f4, ctrl+t"}
+
+    variables = {option.environment: "text" for option in OPTIONS if option.environment}
+    variables |= {"AZRT_FPS": "15", "AZRT_TURN_DETECTION": "none", "AZRT_WHILE_ANSWERING": "queue"}
+    settings = load(**variables).settings
+    assert {settings.sources[o.name] for o in OPTIONS if o.environment} == {f"environment {name}" for name in variables}
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ", "message"),
+    [
+        ({"turn_detection": "vad"}, {}, '--turn-detection must be one of semantic_vad, server_vad, none, not "vad"'),
+        ({}, {"AZRT_MODALITY": "video"}, 'AZRT_MODALITY must be one of auto, text, audio, not "video"'),
+        ({}, {"AZRT_WHILE_ANSWERING": "x\x1b"}, r'AZRT_WHILE_ANSWERING must be one of interrupt, queue, not "x\x1b"'),
+        ({}, {"AZRT_FPS": "61"}, 'AZRT_FPS must be a whole number from 0 (automatic) to 60, not "61"'),
+        ({}, {"AZRT_FPS": "fast"}, 'AZRT_FPS must be a whole number from 0 (automatic) to 60, not "fast"'),
+        ({"fps": -1}, {}, '--fps must be a whole number from 0 (automatic) to 60, not "-1"'),
+        ({"voice": " "}, {}, '--voice must be a name, not ""'),
+        ({}, {"AZURE_OPENAI_API_KEY": "your-azure-key-here"}, "AZURE_OPENAI_API_KEY still holds a placeholder"),
+        ({}, {"OPENAI_API_KEY": "sk-hunter2\r\nX: y"}, "OPENAI_API_KEY holds a character that no key has"),
+        ({}, {"OPENAI_API_KEY": "sk-hünter2"}, "OPENAI_API_KEY holds a character that no key has"),
+    ],
+)
+def test_a_wrong_flag_or_variable_is_an_error_that_names_it(
+    load: Load, flags: dict[str, object], environ: dict[str, str], message: str
+) -> None:
+    with pytest.raises(SettingsError, match=re.escape(message)) as caught:
+        load(flags, **environ)
+    assert "nter2" not in str(caught.value)
+
+
+def test_a_wrong_variable_does_not_matter_where_a_flag_wins(load: Load) -> None:
+    assert load({"fps": 5}, AZRT_FPS="fast").settings.fps == 5
+
+
+def test_a_flag_that_is_no_setting_is_a_mistake_of_the_caller(load: Load) -> None:
+    with pytest.raises(TypeError, match="azure_api_key"):
+        load({"azure_api_key": "k"})
+
+
+def test_a_wrong_line_of_a_file_is_reported_and_the_rest_counts(load: Load) -> None:
+    loaded = load(
+        env="AZRT_VOISE=marin\nAZRT_FPS=fast\nOTHER=1\nAZURE_OPENAI_API_KEY=your-key\n\nbroken='\nAZRT_THEME=nord\n",
+        config='colour = 1\nfps = 7\nvoice = 3\nAZURE_OPENAI_ENDPOINT = "x"\ninsecure = "yes"\nmodality = "text"\n'
+        '[keys]\nmic = "f4"\nquit = 3\n',
+    )
+    assert loaded.problems == (
+        ".env, line 6: not KEY=VALUE; check the quotes",
+        ".env: there is no setting AZRT_VOISE; did you mean AZRT_VOICE?",
+        "config.toml: there is no setting colour",
+        "config.toml: there is no setting AZURE_OPENAI_ENDPOINT; did you mean endpoint?",
+        'config.toml: [keys] quit must be text that names keys, such as "f2" or "f2,ctrl+t"',
+        "config.toml: insecure must be true or false",
+        ".env: AZURE_OPENAI_API_KEY still holds a placeholder; put your key there",
+        'config.toml: voice must be text, not "3"',
+        '.env: AZRT_FPS must be a whole number from 0 (automatic) to 60, not "fast"',
+    )
+    settings = loaded.settings
+    assert (settings.theme, settings.fps, settings.modality, settings.voice) == ("nord", 7, "text", "ash")
+    assert settings.keymap == {"mic": "f4"}
+
+
+def test_lines_that_are_no_toml_are_reported_with_their_number_and_the_rest_counts(load: Load, tmp_path: Path) -> None:
+    loaded = load(
+        config='theme = nord\r\nvoice = "marin"\r\nvoice = "ash"\r\nmodality = "text\r\n[keys]\r\nmic = "f4"\r\n'
+    )
+    assert len(loaded.problems) == 3
+    for problem, line in zip(loaded.problems, (1, 3, 4), strict=True):
+        assert problem.startswith(f"{tmp_path / 'config.toml'}: ")
+        assert f"at line {line}," in problem
+    assert (loaded.settings.voice, loaded.settings.keymap) == ("marin", {"mic": "f4"})
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        pytest.param('x = [\nvoice = "marin"\n', id="open bracket"),
+        pytest.param('x = """\nvoice = "marin"\n', id="open string"),
+        pytest.param("=\n" * 50, id="nothing but bad lines"),
+        pytest.param(f"x = {'[' * 9999}", id="too deep"),
+    ],
+)
+def test_toml_that_cannot_be_told_apart_is_reported_once(load: Load, config: str) -> None:
+    loaded = load(config=config)
+    (problem,) = loaded.problems
+    assert problem.endswith("nothing in the file is used")
+    assert problem.isprintable()
+    assert loaded.settings.voice == "ash"
+
+
+def test_files_that_cannot_be_read_are_reported(tmp_path: Path, load: Load) -> None:
+    (tmp_path / ".env").write_bytes("AZRT_VOICE=marin".encode("utf-16"))
+    (tmp_path / "config.toml").write_bytes(b'voice = "\xff"')
+    problems = load().problems
+    assert problems[0] == ".env is not UTF-8 text; save it as UTF-8"
+    assert problems[1].endswith("config.toml is not UTF-8 text; save it as UTF-8")
+    for name in (".env", "config.toml"):
+        (tmp_path / name).unlink()
+        (tmp_path / name).mkdir()
+    assert [problem.partition(" cannot be read: ")[2] for problem in load().problems] == ["Is a directory"] * 2
+
+
+def test_a_byte_order_mark_and_a_bare_key_do_no_harm(tmp_path: Path, load: Load) -> None:
+    (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfAZRT_VOICE=marin\nAZRT_THEME\n")
+    (tmp_path / "config.toml").write_bytes(b'\xef\xbb\xbfmodality = "text"\n')
+    loaded = load()
+    assert loaded.problems == ()
+    assert (loaded.settings.voice, loaded.settings.theme, loaded.settings.modality) == ("marin", "", "text")
+
+
+def test_keys_table_must_be_a_table(load: Load) -> None:
+    assert "keys must be a table" in load(config='keys = "f2"').problems[0]
+
+
+def test_a_dollar_in_env_stays_and_the_process_environment_is_not_touched(load: Load) -> None:
+    before = dict(os.environ)
+    assert load(env="AZURE_OPENAI_API_KEY=a$HOME${HOME}b\n").settings.azure_api_key.reveal() == "a$HOME${HOME}b"
+    assert dict(os.environ) == before
+
+
+def test_the_real_environment_is_the_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AZRT_VOICE", "marin")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("AZRT_THEME=nord\n")
+    settings = load_settings({}, config_file=tmp_path / "none.toml", state_file=tmp_path / "none.json").settings
+    assert (settings.voice, settings.theme) == ("marin", "nord")
+
+
+def test_an_api_version_is_noted_where_it_could_be_thought_to_matter(load: Load) -> None:
+    (note,) = load(AZURE_OPENAI_API_VERSION="2024-10-21", **AZURE).notes
+    assert "AZURE_OPENAI_API_VERSION is not used" in note
+    assert load(AZURE_OPENAI_API_VERSION="2024-10-21", OPENAI_API_KEY="k").notes == ()
+    assert len(load(env="AZURE_OPENAI_API_VERSION=1\n", **AZURE).notes) == 1
+
+
+# Where to connect, and with which key
+
+
+def test_azure_wins_over_openai_and_a_url_over_both(load: Load) -> None:
+    both = AZURE | {"OPENAI_API_KEY": "openai-secret"}
+    settings = load(**both).settings
+    target = settings.target()
+    assert target.url == "wss://acme.openai.azure.com/openai/v1/realtime?model=rt"
+    assert settings.key_for(target).reveal() == "azure-secret"
+    settings = load({"url": "wss://api.openai.com/v1/realtime"}, **both).settings
+    target = settings.target()
+    assert target.url == "wss://api.openai.com/v1/realtime?model=rt"
+    assert settings.key_for(target).reveal() == "openai-secret"
+
+
+def test_an_openai_key_alone_means_openai(load: Load) -> None:
+    settings = load(OPENAI_API_KEY="openai-secret").settings
+    assert settings.target().url == "wss://api.openai.com/v1/realtime?model=gpt-realtime"
+    assert settings.key_for(settings.target()).reveal() == "openai-secret"
+    assert load({"endpoint": ""}, **AZURE, OPENAI_API_KEY="k").settings.target().provider == "openai"
+
+
+@pytest.mark.parametrize("environ", [{}, {"AZURE_OPENAI_API_KEY": "k"}, {"AZURE_OPENAI_DEPLOYMENT": "rt"}])
+def test_nothing_to_connect_to(load: Load, environ: dict[str, str]) -> None:
+    with pytest.raises(NotConfigured, match="AZURE_OPENAI_ENDPOINT"):
+        load(**environ).settings.target()
+
+
+def test_a_bad_endpoint_is_named_with_its_source(load: Load) -> None:
+    with pytest.raises(EndpointError, match=r'^\.env: "a b" has a space'):
+        load(env="AZURE_OPENAI_ENDPOINT='a b'\n").settings.target()
+    with pytest.raises(EndpointError, match=r"^flag --url: "):
+        load({"url": "http://gw.example"}).settings.target()
+    with pytest.raises(EndpointError, match=r"^no deployment: set AZURE_OPENAI_DEPLOYMENT"):
+        load(AZURE_OPENAI_ENDPOINT="acme").settings.target()
+
+
+@pytest.mark.parametrize(
+    ("url", "keys", "sent"),
+    [
+        ("wss://acme.openai.azure.com/x", {"OPENAI_API_KEY": "o"}, "AZURE_OPENAI_API_KEY"),
+        ("wss://api.openai.com/x", {"AZURE_OPENAI_API_KEY": "a"}, " OPENAI_API_KEY"),
+    ],
+)
+def test_no_vendor_gets_the_other_ones_key(load: Load, url: str, keys: dict[str, str], sent: str) -> None:
+    settings = load({"url": url}, **keys).settings
+    with pytest.raises(SettingsError, match=f"set {sent.strip()} "):
+        settings.key_for(settings.target())
+
+
+@pytest.mark.parametrize(
+    ("url", "keys", "sent"),
+    [
+        ("wss://gw.example/v1", {"AZURE_OPENAI_API_KEY": "a"}, "a"),
+        ("wss://gw.example/v1", {"AZURE_OPENAI_API_KEY": "a", "OPENAI_API_KEY": "o"}, "o"),
+        ("wss://gw.example/v1", {}, ""),
+        ("ws://127.0.0.1:9/openai/v1/realtime", {}, ""),
+        ("ws://127.0.0.1:9/openai/v1/realtime", {"OPENAI_API_KEY": "o"}, "o"),
+        ("wss://gw.example/openai/v1/realtime", {"AZURE_OPENAI_API_KEY": "a", "OPENAI_API_KEY": "o"}, "a"),
+    ],
+)
+def test_other_servers_get_the_key_that_is_set(load: Load, url: str, keys: dict[str, str], sent: str) -> None:
+    settings = load({"url": url}, **keys).settings
+    assert settings.key_for(settings.target()).reveal() == sent
+
+
+def test_transcription_follows_the_provider_unless_chosen(load: Load) -> None:
+    azure = load(**AZURE).settings
+    assert azure.transcription(azure.target()) == "whisper-1"
+    openai = load(OPENAI_API_KEY="k").settings
+    assert openai.transcription(openai.target()) == "gpt-4o-mini-transcribe"
+    for value, expected in (("my-whisper", "my-whisper"), ("none", None), ("OFF", None)):
+        chosen = load({"transcription_model": value}, **AZURE).settings
+        assert chosen.transcription(chosen.target()) == expected
+
+
+def test_frame_rate_over_ssh(load: Load) -> None:
+    assert load().settings.frame_rate == 30
+    assert load(SSH_CONNECTION="1.2.3.4 5 6.7.8.9 22").settings.frame_rate == 10
+    assert load({"fps": 20}, SSH_CONNECTION="x").settings.frame_rate == 20
+
+
+def test_no_secret_shows_itself(load: Load) -> None:
+    settings = load(
+        AZURE_OPENAI_ENDPOINT="https://me:hunter2@acme?key=hunter2",
+        AZRT_URL="wss://me:hunter2@gw.example/",
+        AZURE_OPENAI_API_KEY="hunter2",
+        OPENAI_API_KEY="hunter2",
+    ).settings
+    for text in (repr(settings), str(settings), f"{settings.azure_api_key} {settings.azure_api_key!r}"):
+        assert "hunter2" not in text
+        assert "***" in text
+    assert copy.deepcopy(settings.azure_api_key) == Secret("hunter2")
+    assert Secret("a") != Secret("b")
+    assert not Secret()
+    assert not Settings().azure_api_key
+
+
+# What the program remembers
+
+
+def test_a_remembered_theme_wins_over_config_toml_and_not_over_what_is_asked_for(load: Load, tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    assert remember_theme("remembered", state)
+    settings = load(config='theme = "from-config"\n').settings
+    assert (settings.theme, settings.sources["theme"]) == ("remembered", "remembered")
+    assert load(AZRT_THEME="nord").settings.theme == "nord"
+    assert load({"theme": "gruvbox"}).settings.theme == "gruvbox"
+    assert (tmp_path / "config.toml").read_text() == 'theme = "from-config"\n'
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"\xff", b'{"theme": 3}', b"[" * 99999])
+def test_a_damaged_state_is_replaced(load: Load, tmp_path: Path, damage: bytes) -> None:
+    state = tmp_path / "deep" / "state.json"
+    state.parent.mkdir()
+    state.write_bytes(damage)
+    (tmp_path / "state.json").write_bytes(damage)
+    assert load().settings.theme == ""
+    assert remember_theme("nord", state)
+    assert json.loads(state.read_text())["theme"] == "nord"
+
+
+def test_remembering_keeps_the_rest_and_makes_its_own_folder(tmp_path: Path) -> None:
+    state = tmp_path / "azrt-tui" / "state.json"
+    assert remember_theme("nord", state)
+    assert stat.S_IMODE(state.parent.stat().st_mode) == 0o700
+    state.write_text('{"theme": "x", "other": 1}')
+    assert remember_theme("nord", state)
+    assert json.loads(state.read_text()) == {"theme": "nord", "other": 1}
+
+
+def test_where_nothing_can_be_written_nothing_is_remembered(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert not remember_theme("nord", tmp_path / "file" / "state.json")
+
+
+# Writing .env
+
+
+def test_a_new_env_file_is_private_and_reads_back(tmp_path: Path, load: Load) -> None:
+    path = tmp_path / ".env"
+    write_dotenv(path, AZURE)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert path.read_text() == (
+        "AZURE_OPENAI_ENDPOINT=https://acme.openai.azure.com\n"
+        "AZURE_OPENAI_DEPLOYMENT=rt\n"
+        "AZURE_OPENAI_API_KEY=azure-secret\n"
+    )
+    assert load().settings.azure_api_key.reveal() == "azure-secret"
+
+
+def test_only_the_given_keys_change(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_text(
+        "# my keys\n\n"
+        "  export AZURE_OPENAI_API_KEY='old # one'   # from the portal\n"
+        'OTHER = "two\nlines" # kept\n'
+        "broken 'line\n"
+        "\n"
+        "AZURE_OPENAI_DEPLOYMENT=old#1 # comment\n"
+        "AZRT_THEME= # none yet\n"
+        "AZURE_OPENAI_DEPLOYMENT"
+    )
+    path.chmod(0o644)
+    write_dotenv(
+        path,
+        {
+            "AZURE_OPENAI_API_KEY": "it's new",
+            "AZURE_OPENAI_DEPLOYMENT": "rt",
+            "AZRT_VOICE": "marin",
+            "AZRT_THEME": "a b",
+        },
+    )
+    assert path.read_text() == (
+        "# my keys\n\n"
+        "  export AZURE_OPENAI_API_KEY='it\\'s new'   # from the portal\n"
+        'OTHER = "two\nlines" # kept\n'
+        "broken 'line\n"
+        "\n"
+        "AZURE_OPENAI_DEPLOYMENT=rt # comment\n"
+        "AZRT_THEME='a b' # none yet\n"
+        "AZURE_OPENAI_DEPLOYMENT=rt\n"
+        "AZRT_VOICE=marin\n"
+    )
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [entry.name for entry in tmp_path.iterdir()] == [".env"]
+
+
+def test_windows_line_ends_stay(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_bytes(b"A=1\r\nAZRT_VOICE=ash\r\n")
+    write_dotenv(path, {"AZRT_VOICE": "marin", "AZRT_THEME": "nord"})
+    assert path.read_bytes() == b"A=1\r\nAZRT_VOICE=marin\r\nAZRT_THEME=nord\r\n"
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    real, link = tmp_path / "real.env", tmp_path / ".env"
+    real.write_text("A=1\n")
+    link.symlink_to(real)
+    write_dotenv(link, {"B": "2"})
+    assert link.is_symlink()
+    assert real.read_text() == "A=1\nB=2\n"
+
+
+@pytest.mark.parametrize("value", ["a\nb", "a\rb", "a\0b", "a\ud800"])
+def test_a_value_that_the_format_cannot_hold_is_refused_and_the_file_stays(tmp_path: Path, value: str) -> None:
+    path = tmp_path / ".env"
+    path.write_text("A=1\n")
+    with pytest.raises(SettingsError, match="AZRT_VOICE cannot be written"):
+        write_dotenv(path, {"AZRT_VOICE": value})
+    assert path.read_text() == "A=1\n"
+
+
+def test_what_cannot_be_written(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    with pytest.raises(SettingsError, match="is not the name of a variable"):
+        write_dotenv(path, {"A=B": "x"})
+    path.write_bytes(b"A=\xff\n")
+    with pytest.raises(SettingsError, match="not UTF-8"):
+        write_dotenv(path, {"A": "x"})
+    assert path.read_bytes() == b"A=\xff\n"
+    with pytest.raises(SettingsError, match="cannot be written: No such file or directory"):
+        write_dotenv(tmp_path / "missing" / ".env", {"A": "x"})
+    path.unlink()
+    path.write_text("A='open\n")
+    with pytest.raises(SettingsError, match="edit it by hand"):
+        write_dotenv(path, {"AZRT_VOICE": "it's"})
+    assert path.read_text() == "A='open\n"
+
+
+LINES = st.sampled_from(
+    ["", "# a comment", "A=1", "export B='x y' # c", 'C="two\nlines"', "K=old # c", "K", "bad 'line", " D = "]
+)
+VALUES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), max_size=20) | st.text(
+    "ab '\"\\#$=", max_size=8
+)
+
+
+@PROPERTY
+@given(lines=st.lists(LINES, max_size=5), values=st.dictionaries(st.sampled_from(["K", "L", "A"]), VALUES))
+def test_every_value_reads_back_exactly_and_nothing_else_changes(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str], values: dict[str, str]
+) -> None:
+    path = tmp_path_factory.mktemp("dotenv") / ".env"
+    path.write_text("\n".join(lines))
+    before = dotenv_values(path, interpolate=False)
+    write_dotenv(path, values)
+    assert dotenv_values(path, interpolate=False) == before | values
+
+
+def test_the_example_file_names_every_variable_and_its_placeholders_are_refused(load: Load) -> None:
+    text = (REPOSITORY / ".env.example").read_text()
+    assert set(re.findall(r"^(?:# )?([A-Z_]+)=", text, re.MULTILINE)) == {
+        o.environment for o in OPTIONS if o.environment
+    }
+    loaded = load(env=text)
+    assert loaded.problems == (".env: AZURE_OPENAI_API_KEY still holds a placeholder; put your key there",)
+    with pytest.raises(EndpointError, match="placeholder"):
+        loaded.settings.target()
+    uncommented = load(env=re.sub(r"^# (?=[A-Z_]+=)", "", text, flags=re.MULTILINE))
+    assert all("placeholder" in problem for problem in uncommented.problems)

@@ -1,0 +1,190 @@
+"""Collecting the settings: flag > environment > ``.env`` > remembered > ``config.toml`` > default.
+
+A wrong flag or variable is an error, because somebody just asked for it. A wrong line in a file is a problem to
+report: the program starts, and every other line of the file counts.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from tui import paths
+from tui.endpoint import escape_controls
+from tui.settings.dotenv_file import read_dotenv
+from tui.settings.model import Settings, SettingsError
+from tui.settings.options import OPTIONS, Option
+from tui.settings.state import remembered_theme
+
+_MOST_BAD_LINES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The settings, and what there is to say about how they were given."""
+
+    settings: Settings
+    problems: tuple[str, ...] = ()
+    """Lines of ``.env`` and ``config.toml`` that do not count, and why."""
+    notes: tuple[str, ...] = ()
+    """What was given and is not used, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    values: Mapping[str, object]
+    """Field -> value as given."""
+    source: Callable[[Option], str]
+    """Where the value comes from, for ``Settings.sources``."""
+    name: Callable[[Option], str]
+    """What the user knows the value as, for an error."""
+    strict: bool
+    """Whether a wrong value stops the program."""
+
+
+def load_settings(
+    flags: Mapping[str, object],
+    *,
+    environ: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    config_file: Path | None = None,
+    state_file: Path | None = None,
+) -> Loaded:
+    """Collect the settings from ``flags`` (field -> value; None is not given) and everything below them.
+
+    The process environment is read, never changed. An empty variable counts as not set. Raises SettingsError for a
+    flag or variable with a value that is not allowed.
+    """
+    if unknown := flags.keys() - {option.name for option in OPTIONS if option.flag}:
+        raise TypeError(f"no such flags: {sorted(unknown)}")
+    variables = os.environ if environ is None else environ
+    config_file = config_file or paths.config_file()
+    dotenv, dotenv_problems = read_dotenv((cwd or Path()) / ".env")
+    config, config_problems = _read_config(config_file)
+    table, keymap, table_problems = _settings_of(config)
+    theme = remembered_theme(state_file)
+
+    layers = (
+        _Layer(
+            {name: value for name, value in flags.items() if value is not None},
+            lambda option: f"flag {option.flag_name}",
+            lambda option: option.flag_name,
+            strict=True,
+        ),
+        _Layer(
+            _by_field(variables),
+            lambda option: f"environment {option.environment}",
+            lambda option: option.environment,
+            strict=True,
+        ),
+        _Layer(_by_field(dotenv), lambda _: ".env", lambda option: f".env: {option.environment}", strict=False),
+        _Layer({"theme": theme} if theme else {}, lambda _: "remembered", lambda _: "remembered theme", strict=False),
+        _Layer(table, lambda _: "config.toml", lambda option: f"config.toml: {option.name}", strict=False),
+    )
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    problems = [*dotenv_problems, *_unknown_variables(dotenv), *config_problems, *table_problems]
+    for option in OPTIONS:
+        for layer in layers:
+            if option.name not in layer.values or (layer.strict and option.name in values):
+                continue
+            try:
+                value = option.parse(layer.values[option.name])
+            except ValueError as error:
+                message = f"{layer.name(option)} {error}"
+                if layer.strict:
+                    raise SettingsError(message) from None
+                problems.append(message)
+                continue
+            if option.name not in values:
+                values[option.name], sources[option.name] = value, layer.source(option)
+
+    settings = Settings(
+        **values,
+        keymap=MappingProxyType(keymap),
+        themes_dir=config_file.parent / "themes",
+        over_ssh=bool(variables.get("SSH_CONNECTION")),
+        sources=MappingProxyType(
+            {option.name: sources.get(option.name, "default") for option in OPTIONS}
+            | {"keymap": "config.toml" if keymap else "default"}
+        ),
+    )
+    notes = []
+    api_version = variables.get("AZURE_OPENAI_API_VERSION") or dotenv.get("AZURE_OPENAI_API_VERSION")
+    if api_version and settings.endpoint and not settings.url:
+        notes.append("AZURE_OPENAI_API_VERSION is not used, because the GA protocol has no api-version")
+    return Loaded(settings, tuple(problems), tuple(notes))
+
+
+def _by_field(variables: Mapping[str, str]) -> dict[str, object]:
+    """Return the variables that are set and not empty, by the field they set."""
+    return {o.name: variables[o.environment] for o in OPTIONS if o.environment and variables.get(o.environment)}
+
+
+def _unknown_variables(dotenv: Mapping[str, str]) -> list[str]:
+    """Report what looks meant for azrt-tui; other programs' variables share the file."""
+    known = {option.environment for option in OPTIONS}
+    return [f".env: {_no_setting(name, known)}" for name in dotenv if name.startswith("AZRT_") and name not in known]
+
+
+def _read_config(path: Path) -> tuple[dict[str, Any], list[str]]:
+    """Parse config.toml without the lines that are no TOML, and report those."""
+    where = paths.for_display(path)
+    try:
+        lines = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n").split("\n")
+    except FileNotFoundError:
+        return {}, []
+    except OSError as error:
+        return {}, [f"{where} cannot be read: {error.strerror or error}"]
+    except UnicodeDecodeError:
+        return {}, [f"{where} is not UTF-8 text; save it as UTF-8"]
+    problems: list[str] = []
+    while True:
+        try:
+            return tomllib.loads("\n".join(lines)), problems
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            problems.append(f"{where}: {escape_controls(str(error))}")
+            found = re.search(r"at line (\d+)", str(error))
+            line = int(found[1]) - 1 if found else len(lines)
+            # An open bracket or string makes the error wander to the end of the file: then only the first one is true.
+            if len(problems) > _MOST_BAD_LINES or line >= len(lines) or not lines[line].strip():
+                return {}, [f"{problems[0]}; nothing in the file is used"]
+            lines[line] = ""
+
+
+def _settings_of(config: Mapping[str, Any]) -> tuple[dict[str, object], dict[str, str], list[str]]:
+    """Split config.toml into its settings, its ``[keys]``, and a problem for each entry that is neither."""
+    by_name = {option.name: option for option in OPTIONS}
+    table: dict[str, object] = {}
+    problems: list[str] = []
+    for name, value in config.items():
+        if name in by_name:
+            table[name] = value
+        elif name != "keys":
+            problems.append(f"config.toml: {_no_setting(name, by_name)}")
+    keys = config.get("keys", {})
+    if not isinstance(keys, dict):
+        return table, {}, [*problems, 'config.toml: keys must be a table, such as [keys] with mic = "f2"']
+    keymap = {}
+    for binding, chord in keys.items():
+        if isinstance(chord, str) and chord.strip():
+            keymap[binding] = chord.strip()
+        else:
+            name = escape_controls(binding)
+            problems.append(f'config.toml: [keys] {name} must be text that names keys, such as "f2" or "f2,ctrl+t"')
+    return table, keymap, problems
+
+
+def _no_setting(name: str, known: Iterable[str]) -> str:
+    """Say that there is no such setting, and which one may be meant."""
+    variables = {option.environment: option.name for option in OPTIONS if option.environment}
+    # Without the common prefix, which makes any two names look alike.
+    bare = {candidate.removeprefix("AZRT_"): candidate for candidate in known}
+    close = get_close_matches(name.removeprefix("AZRT_"), bare, n=1)
+    meant = variables.get(name) or (bare[close[0]] if close else "")
+    return f"there is no setting {escape_controls(name)}" + (f"; did you mean {meant}?" if meant else "")

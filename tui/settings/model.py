@@ -1,0 +1,153 @@
+"""The settings themselves, and what follows from them: where to connect, and with which key."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+from urllib.parse import urlsplit
+
+from tui import paths
+from tui.endpoint import EndpointError, Target, azure_target, explicit_target, is_loopback, openai_target
+
+TurnDetection = Literal["semantic_vad", "server_vad", "none"]
+Modality = Literal["auto", "text", "audio"]
+WhileAnswering = Literal["interrupt", "queue"]
+
+MAX_FPS = 60
+"""Textual itself draws no more often."""
+
+DEFAULT_INSTRUCTIONS = (
+    "You are a helpful assistant in a voice conversation. Answer briefly and naturally, in the language of the user."
+)
+
+_LOCAL_FPS = 30
+_SSH_FPS = 10
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used. The text names it and what is allowed; it never holds a key."""
+
+
+class NotConfigured(SettingsError):  # noqa: N818 - a state that the first-run screen answers, more than an error
+    """Nothing says where to connect: no URL, no Azure endpoint, no OpenAI key."""
+
+
+class Secret:
+    """A key that does not show itself: ``repr``, ``str`` and format give ``***``. False when empty."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str = "") -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the key, for the header that carries it."""
+        return self._value
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __repr__(self) -> str:
+        return "***"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a user can choose. ``sources`` says where each value comes from."""
+
+    endpoint: str = field(default="", repr=False)
+    """The Azure endpoint in any form that ``azure_target`` takes. Not in repr: a pasted URL can hold a key."""
+    deployment: str = ""
+    """The Azure deployment, or the model on OpenAI."""
+    url: str = field(default="", repr=False)
+    """A whole WebSocket URL, used as given instead of ``endpoint``."""
+    insecure: bool = False
+    """Whether ``url`` may be ``ws://`` to another machine."""
+    azure_api_key: Secret = field(default_factory=Secret)
+    """Sent to Azure in the ``api-key`` header."""
+    openai_api_key: Secret = field(default_factory=Secret)
+    """Sent to OpenAI as ``Authorization: Bearer``."""
+    transcription_model: str = ""
+    """What transcribes the user's speech: a model (on Azure a deployment), ``none``, or empty for the usual one."""
+    voice: str = "ash"
+    """The voice of the answers."""
+    instructions: str = DEFAULT_INSTRUCTIONS
+    """The system prompt of the session."""
+    turn_detection: TurnDetection = "semantic_vad"
+    """Who decides that the user has finished speaking; ``none`` for the user."""
+    modality: Modality = "auto"
+    """The form of the answers; ``auto`` is audio where this machine can play it, else text."""
+    while_answering: WhileAnswering = "interrupt"
+    """What a message does that is sent during an answer."""
+    theme: str = ""
+    """The name of a theme; empty for the program's own."""
+    fps: int = 0
+    """The most screen updates per second, 1 to 60; 0 for ``frame_rate`` to decide."""
+    keymap: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Binding id -> keys, from the ``[keys]`` table of config.toml."""
+    themes_dir: Path = field(default_factory=paths.themes_dir)
+    """The folder of the user's own themes, beside config.toml."""
+    over_ssh: bool = False
+    """Whether the program runs at the far end of an SSH connection."""
+    sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Field -> ``flag --voice``, ``environment AZRT_VOICE``, ``.env``, ``remembered``, ``config.toml``, ``default``."""
+
+    @property
+    def frame_rate(self) -> int:
+        """Screen updates per second: ``fps``, or 30, or 10 over SSH, where every frame crosses the network."""
+        return self.fps or (_SSH_FPS if self.over_ssh else _LOCAL_FPS)
+
+    def transcription(self, target: Target) -> str | None:
+        """Return the model that transcribes the user's speech at ``target``, or None for no transcription.
+
+        On Azure a transcription model is a deployment too, so nothing newer than whisper-1 is assumed there.
+        """
+        if self.transcription_model == "none":
+            return None
+        return self.transcription_model or ("whisper-1" if target.provider == "azure" else "gpt-4o-mini-transcribe")
+
+    def target(self) -> Target:
+        """Return where to connect: ``url``, else the Azure endpoint, else OpenAI when its key is set.
+
+        Raises NotConfigured when none of them is set, and EndpointError for a value that cannot be used.
+        """
+        try:
+            if self.url:
+                return explicit_target(self.url, self.deployment, insecure=self.insecure)
+            if self.endpoint:
+                return azure_target(self.endpoint, self.deployment)
+            if self.openai_api_key:
+                return openai_target(self.deployment)
+        except EndpointError as error:
+            source = self.sources.get(error.subject, "default")
+            if source == "default":  # nothing was given, and that is the error
+                raise
+            raise EndpointError(f"{source}: {error}", error.subject) from None
+        raise NotConfigured(
+            "nothing to connect to: set AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_DEPLOYMENT and AZURE_OPENAI_API_KEY, "
+            "or OPENAI_API_KEY, in the environment or in .env"
+        )
+
+    def key_for(self, target: Target) -> Secret:
+        """Return the key that belongs to ``target``; a key of one vendor is never sent to the other.
+
+        A server that is neither vendor's, or that runs on this machine, gets the key that is set, if any (the empty
+        secret otherwise). Raises SettingsError when the vendor's key is missing.
+        """
+        own, name = {
+            "azure": (self.azure_api_key, "AZURE_OPENAI_API_KEY"),
+            "openai": (self.openai_api_key, "OPENAI_API_KEY"),
+            "compatible": (Secret(), ""),
+        }[target.provider]
+        if own:
+            return own
+        if target.provider == "compatible" or is_loopback(urlsplit(target.url).hostname or ""):
+            return self.openai_api_key or self.azure_api_key
+        raise SettingsError(f"no key for {target.host}: set {name} in the environment or in .env")
