@@ -100,15 +100,25 @@ def folds(event_type: str) -> bool:
     return event_type.endswith(".delta") or event_type == "input_audio_buffer.append"
 
 
+# Start of a type -> the part of it that may go.
+_CLEAR_PREFIXES: Mapping[str, str] = {
+    "conversation.item.input_audio_transcription.": "conversation.item.input_audio_",
+    "conversation.item.": "conversation.",
+    "input_audio_buffer.speech_": "input_audio_buffer.",
+}
+
+
 def label(event_type: str) -> str:
     """The type without the prefix that the rest makes unmistakable.
 
-    ``response.output_text.delta`` -> ``output_text.delta``; ``response.done`` stays.
+    ``response.output_text.delta`` -> ``output_text.delta``, ``conversation.item.added`` -> ``item.added``;
+    ``response.done`` and ``input_audio_buffer.commit`` stay.
     """
-    for prefix in ("response.", "conversation.item."):
-        if event_type.startswith(prefix) and "." in event_type[len(prefix) :]:
-            return event_type[len(prefix) :]
-    return event_type
+    for prefix in _CLEAR_PREFIXES:
+        if event_type.startswith(prefix):
+            return event_type.removeprefix(_CLEAR_PREFIXES[prefix])
+    rest = event_type.removeprefix("response.")
+    return rest if "." in rest else event_type
 
 
 # Servers write `type` first or right after `event_id`; anything else takes the slow road through the JSON parser.

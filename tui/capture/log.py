@@ -163,6 +163,10 @@ class EventLog:
         self._flags[index] |= _ALARM
         self._changed.add(self._rows[index])
 
+    def is_alarm(self, index: int) -> bool:
+        """True for an entry that says something failed. Cheap: reads no frame."""
+        return bool(self._flags[index] & _ALARM)
+
     def add_note(self, index: int, note: str) -> None:
         """Say what was done with an entry, after the fact."""
         self._notes[index] = note

@@ -61,6 +61,10 @@ class RowReader:
         """Read this row anew next time: one of its entries was marked."""
         self._views.pop(index, None)
 
+    def is_alarm(self, index: int) -> bool:
+        """True when this row says that something failed. Cheap: reads no frame."""
+        return self._log.is_alarm(self._log.row(index).first)
+
     def _build(self, row: Row) -> RowView:
         entry = self._log.entry(row.first)
         return RowView(
@@ -72,7 +76,7 @@ class RowReader:
             count=row.count,
             summary=self._summary(row, entry),
             size=row.size,
-            alarm=entry.alarm or entry.type in {wire.BROKEN_TYPE, wire.BINARY_TYPE},
+            alarm=self._log.is_alarm(row.first),
         )
 
     def _summary(self, row: Row, entry: Entry) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tui.endpoint import Target
-from tui.settings import Secret
+from tui.endpoint import Target, explicit_target
+from tui.settings import Secret, Settings
 
 Modality = Literal["text", "audio"]
 
@@ -31,6 +31,33 @@ class SessionPlan:
     created_timeout_s: float = 10.0
     """How long to wait for session.created after the handshake."""
     overrides: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_settings(cls, settings: Settings, *, simulator_url: str = "", can_play: bool = False) -> SessionPlan:
+        """What the settings come to.
+
+        Args:
+            settings: what the user has chosen.
+            simulator_url: connect to the embedded simulator at this URL instead of the configured service.
+            can_play: whether audio can be played; decides what the modality ``auto`` means.
+
+        Raises EndpointError, NotConfigured or SettingsError when the settings do not come to a connection.
+        """
+        target = explicit_target(simulator_url, None) if simulator_url else settings.target()
+        modality: Modality = "text"
+        if settings.modality == "audio" or (settings.modality == "auto" and can_play):
+            modality = "audio"
+        return cls(
+            target=target,
+            key=Secret() if simulator_url else settings.key_for(target),
+            instructions=settings.instructions,
+            voice=settings.voice,
+            modality=modality,
+            turn_detection=settings.turn_detection,
+            transcription_model=settings.transcription(target) or "",
+            while_answering=settings.while_answering,
+            simulator=bool(simulator_url),
+        )
 
     def model_settings(self) -> dict[str, Any]:
         """The SDK's initial model settings.

@@ -78,6 +78,7 @@ class Recorder:
         if event is None:
             why = "a binary frame, which the Realtime API does not use" if binary else wire.why_not_event(data)
             self.log.add_note(index, f"{why}; kept from the SDK")
+            self.log.mark_alarm(index)
             return None
         if wire.is_alarm(event):
             self.log.mark_alarm(index)

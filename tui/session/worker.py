@@ -140,7 +140,15 @@ class SessionWorker:
     async def _connect(self) -> None:
         """One session, from the handshake to its end."""
         recorder, plan = self._recorder, self._plan
-        recorder.set_status(link=Link.CONNECTING, cause=None, session_id="", started_s=None, expires_at=None)
+        recorder.set_status(
+            link=Link.CONNECTING,
+            cause=None,
+            session_id="",
+            started_s=None,
+            expires_at=None,
+            agent=AgentState.IDLE,
+            response_id="",
+        )
         recorder.flush()
         from tui.session.sdk import Connection
 
@@ -174,7 +182,10 @@ class SessionWorker:
             self._ended(self._close_cause(connection), failed=False)
         finally:
             self._connection = None
-            if ending is not None:
+            self._playback.flush()
+            recorder.transcript.end_session()
+            if ending is not None and not ending.done():
+                recorder.local("websocket.close", "closed by azrt-tui")
                 ending.cancel()
             await connection.close()
 
@@ -204,7 +215,6 @@ class SessionWorker:
     def _ended(self, cause: Cause, *, failed: bool) -> None:
         recorder = self._recorder
         recorder.local("websocket.failed" if failed else "websocket.closed", cause.sentence, cause.facts, alarm=True)
-        self._playback.flush()
         recorder.transcript.end_session()
         recorder.transcript.say(cause.sentence, recorder.now_s(), cause.fix)
         recorder.set_status(

@@ -1,0 +1,193 @@
+"""One turn without a screen: the answer on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import base64
+import json
+import queue
+import sys
+from typing import IO, Any, Final
+
+from tui import wire
+from tui.capture import Entry, EventLog
+from tui.conversation import Link, Speaker
+from tui.endpoint import escape_controls
+from tui.session import Batch, SendText, SessionPlan, SessionWorker
+from tui.settings import Loaded
+from tui.wire import Direction
+
+SILENCE_TIMEOUT_S: Final = 60.0
+"""Without any event for so long, the turn has failed."""
+
+INTERRUPTED: Final = 130
+_QUIT_TIMEOUT_S: Final = 2.0
+_BATCHES_PER_SECOND: Final = 30
+
+
+def say(loaded: Loaded, text: str, *, json_output: bool = False, demo: bool = False) -> int:
+    """Send one message and print the answer as it comes.
+
+    Args:
+        loaded: the settings.
+        text: the message.
+        json_output: print every event, both ways, as a line of JSON instead of the answer.
+        demo: ask the embedded simulator.
+
+    Returns:
+        0 after an answer, 1 after a failure, 130 after ctrl+c.
+
+    Raises EndpointError or SettingsError for settings that cannot be used.
+    """
+    if not demo:
+        return _Turn(SessionPlan.from_settings(loaded.settings), json_output).run(text)
+    from tui.simulator import SimulatorThread
+
+    with SimulatorThread() as simulator:
+        plan = SessionPlan.from_settings(loaded.settings, simulator_url=simulator.url())
+        return _Turn(plan, json_output).run(text)
+
+
+class _Turn:
+    """A turn on its way."""
+
+    def __init__(self, plan: SessionPlan, json_output: bool) -> None:
+        self._batches: queue.SimpleQueue[Batch] = queue.SimpleQueue()
+        self._worker = SessionWorker(plan, self._batches.put, fps=_BATCHES_PER_SECOND)
+        self._log: EventLog = self._worker.log
+        self._json = json_output
+        self._host = plan.target.host
+        self._read = 0
+        self._printed: dict[str, int] = {}
+        self._ends_line = True
+        self._link = Link.IDLE
+        self._out = _Output(sys.stdout)
+
+    def run(self, text: str) -> int:
+        """Start the session, send, and wait for the end of the answer."""
+        self._worker.submit(SendText(text))
+        self._worker.start()
+        try:
+            return self._wait()
+        except KeyboardInterrupt:
+            _narrate("interrupted")
+            return INTERRUPTED
+        except BrokenPipeError:
+            return self._out.broken()
+        finally:
+            self._worker.stop(_QUIT_TIMEOUT_S)
+
+    def _wait(self) -> int:
+        while True:
+            try:
+                batch = self._batches.get(timeout=SILENCE_TIMEOUT_S)
+            except queue.Empty:
+                return self._fail(f"no event for {SILENCE_TIMEOUT_S:.0f} s: the server does not answer")
+            self._narrate_link(batch)
+            if not self._json:
+                self._print_answer(batch)
+            code = self._read_events(batch.events)
+            if code is not None:
+                self._end_line()
+                return code
+            if batch.status.link in {Link.FAILED, Link.CLOSED}:
+                cause = batch.status.cause
+                said = f"{cause.sentence} {cause.fix}".strip() if cause is not None else "the connection ended"
+                return self._fail(said)
+
+    def _read_events(self, until: int) -> int | None:
+        """Print and judge the new events; return the exit code when one of them ends the turn."""
+        code = None
+        for index in range(self._read, until):
+            entry = self._log.entry(index)
+            event = None if entry.binary else wire.parse(entry.data)
+            if self._json:
+                self._out.write(_json_line(entry, event) + "\n")
+            if event is not None and entry.direction is Direction.RECEIVED and code is None:
+                code = self._judge(event)
+        self._read = until
+        self._out.flush()
+        return code
+
+    def _judge(self, event: dict[str, Any]) -> int | None:
+        if event.get("type") == "response.done":
+            response = event.get("response")
+            status = response.get("status") if isinstance(response, dict) else None
+            if status == "completed":
+                return 0
+            return self._fail(f"the answer did not complete: {wire.summary(event) or 'no reason given'}")
+        if event.get("type") == "error":
+            return self._fail(f"the server reports an error: {wire.summary(event) or 'no reason given'}")
+        return None
+
+    def _print_answer(self, batch: Batch) -> None:
+        for turn in batch.turns:
+            if turn.speaker is not Speaker.AGENT:
+                continue
+            if turn.key not in self._printed:
+                self._end_line()
+            new = turn.text[self._printed.get(turn.key, 0) :]
+            self._printed[turn.key] = len(turn.text)
+            if new:
+                self._out.write(new)
+                self._ends_line = new.endswith("\n")
+        self._out.flush()
+
+    def _narrate_link(self, batch: Batch) -> None:
+        status = batch.status
+        if status.link is not self._link:
+            self._link = status.link
+            where = "the simulator (scripted answers, no model)" if status.simulator else self._host
+            if status.link is Link.CONNECTING:
+                _narrate(f"connecting to {where}")
+            elif status.link is Link.CONNECTED:
+                _narrate(f"connected to {where}, model {status.model or 'not named'}")
+
+    def _fail(self, why: str) -> int:
+        self._end_line()
+        _narrate(why)
+        return 1
+
+    def _end_line(self) -> None:
+        if not self._ends_line:
+            self._out.write("\n")
+            self._out.flush()
+            self._ends_line = True
+
+
+class _Output:
+    """stdout. To a terminal, control characters from the network are escaped; to a pipe, the text goes as it is."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self._terminal = stream.isatty()
+
+    def write(self, text: str) -> None:
+        if self._terminal:
+            text = "\n".join(escape_controls(line) for line in text.split("\n"))
+        self._stream.write(text.encode(errors="replace").decode())
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def broken(self) -> int:
+        """The reader of the pipe has gone: that is no failure worth a word."""
+        # Python would try to flush at exit, and complain.
+        sys.stdout = None
+        return 1
+
+
+def _json_line(entry: Entry, event: dict[str, Any] | None) -> str:
+    line: dict[str, Any] = {"time": round(entry.t_ns / 1e9, 6), "direction": entry.direction.name.lower()}
+    if event is not None:
+        line["event"] = event
+    elif entry.binary:
+        line["base64"] = base64.b64encode(entry.data).decode()
+    else:
+        line["text"] = entry.data.decode(errors="replace")
+    if entry.note:
+        line["note"] = entry.note
+    return json.dumps(line)
+
+
+def _narrate(text: str) -> None:
+    print(f"azrt-tui: {escape_controls(text)}", file=sys.stderr, flush=True)  # noqa: T201

@@ -1,0 +1,299 @@
+"""The app: starts the session, hands commands to it, and reacts to what concerns the whole program."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.theme import Theme
+
+from tui import paths
+from tui.audio import check_microphone
+from tui.endpoint import EndpointError
+from tui.logs import log_to_file
+from tui.session import Command, Interrupt, Reconnect, SendText, SessionPlan, SessionWorker, UpdateSession
+from tui.settings import Loaded, NotConfigured, SettingsError, remember_theme, write_dotenv
+from tui.ui import theming
+from tui.ui.commands import all_bindings, palette_commands
+from tui.ui.keymap import check_keymap
+from tui.ui.messages import DemoFailed, DemoReady, InterruptRequested, MicrophoneChecked, SessionBatch
+from tui.ui.screens.main import MainScreen
+from tui.ui.widgets.prompt import Prompt
+from tui.ui.widgets.status_strip import StatusStrip
+from tui.ui.widgets.transcript_pane import TranscriptPane
+
+if TYPE_CHECKING:
+    from tui.simulator import SimulatorThread
+    from tui.ui.screens.first_run import FirstRunResult
+
+QUIT_TIMEOUT_S = 1.5
+"""How long quitting waits for the goodbye of the server."""
+
+
+class AzrtApp(App[int]):
+    """The terminal client."""
+
+    TITLE = "azrt-tui"
+    ENABLE_COMMAND_PALETTE = True
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "help", "Help", id="app.help", tooltip="Keys, signs and where things are"),
+        Binding("ctrl+p", "command_palette", "Commands", id="app.commands", tooltip="Every command, by name"),
+        Binding("ctrl+q", "quit", "Quit", id="app.quit", tooltip="Close the session and quit", priority=True),
+        Binding(
+            "ctrl+c", "copy_or_quit", "Quit", show=False, id="app.stop", tooltip="Quit; with text selected, copy it"
+        ),
+    ]
+
+    def __init__(self, loaded: Loaded, *, demo: bool = False) -> None:
+        self._loaded = loaded
+        self._demo = demo
+        self._themes = theming.load_themes(loaded.settings.themes_dir)
+        self._worker: SessionWorker | None = None
+        self._simulator: SimulatorThread | None = None
+        self._modality = "text"
+        super().__init__()
+
+    # Start and end
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our own colours for themes that do not set them."""
+        theme = self.get_theme(self.theme)
+        return theming.variable_defaults(theme) if theme is not None else {}
+
+    def on_mount(self) -> None:
+        """Make everything ready that needs no network."""
+        problems = [*self._loaded.problems, *self._loaded.notes, *self._themes.failures]
+        for theme in self._themes.loaded:
+            self.register_theme(theme)
+        problems += self._choose_theme(self._loaded.settings.theme)
+        self.theme_changed_signal.subscribe(self, self._remember)
+        report = check_keymap(self._loaded.settings.keymap, all_bindings())
+        self.set_keymap(report.keymap)
+        problems += report.problems
+        self._watch_signals()
+        self.push_screen(MainScreen(self._loaded.settings.while_answering))
+        if problems:
+            self.notify("\n".join(problems), title="Settings", severity="warning", timeout=15, markup=False)
+        # The SDK takes seconds to import; the first frame must not wait for that.
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        if self._demo:
+            self._start_demo()
+            return
+        try:
+            plan = SessionPlan.from_settings(self._loaded.settings)
+        except NotConfigured:
+            self._ask_for_settings("")
+        except (SettingsError, EndpointError) as error:
+            self._ask_for_settings(str(error))
+        else:
+            self._start_session(plan)
+
+    def _ask_for_settings(self, problem: str) -> None:
+        from tui.ui.screens.first_run import FirstRun
+
+        self.push_screen(FirstRun(problem), self._first_run_done)
+
+    def _start_session(self, plan: SessionPlan) -> None:
+        for note in plan.target.notes:
+            self.notify(note, title="Endpoint", severity="warning", timeout=15, markup=False)
+        screen = self._main
+        self._modality = plan.modality
+        self._worker = SessionWorker(
+            plan,
+            lambda batch: screen.post_message(SessionBatch(batch)) and None,
+            fps=self._loaded.settings.frame_rate,
+        )
+        screen.show_log(self._worker.log)
+        self._worker.start()
+
+    @work(thread=True, exclusive=True, group="demo")
+    def _start_demo(self) -> None:
+        from tui.simulator import SimulatorThread
+
+        simulator = SimulatorThread()
+        try:
+            simulator.start()
+        except OSError as error:
+            self.post_message(DemoFailed(error.strerror or str(error)))
+            return
+        self._simulator = simulator
+        self.post_message(DemoReady(simulator.url()))
+
+    @on(DemoReady)
+    def _demo_ready(self, message: DemoReady) -> None:
+        self._start_session(SessionPlan.from_settings(self._loaded.settings, simulator_url=message.url))
+
+    @on(DemoFailed)
+    def _demo_failed(self, message: DemoFailed) -> None:
+        self.notify(f"The simulator did not start: {message.reason}", severity="error", timeout=30, markup=False)
+
+    def _first_run_done(self, result: FirstRunResult | None) -> None:
+        if result is None or result.action == "quit":
+            self.exit(0)
+            return
+        if result.action == "demo":
+            self._demo = True
+            self._begin()
+            return
+        settings = replace(
+            self._loaded.settings,
+            url="",
+            endpoint=result.endpoint,
+            deployment=result.deployment,
+            azure_api_key=result.key,
+        )
+        self._loaded = replace(self._loaded, settings=settings)
+        if result.save:
+            self._save(result)
+        self._begin()
+
+    def _save(self, result: FirstRunResult) -> None:
+        path = Path(".env")
+        values = {
+            "AZURE_OPENAI_ENDPOINT": result.endpoint,
+            "AZURE_OPENAI_DEPLOYMENT": result.deployment,
+            "AZURE_OPENAI_API_KEY": result.key.reveal(),
+        }
+        try:
+            write_dotenv(path, values)
+        except (OSError, ValueError) as error:
+            self.notify(f"Not written to {path}: {error}", severity="error", timeout=15, markup=False)
+        else:
+            self.notify(f"Written to {path}.", markup=False)
+
+    def _watch_signals(self) -> None:
+        """SIGTERM and SIGHUP end the program as a quit does; a lost terminal cannot hold it up."""
+        loop = self._loop
+        if loop is None or threading.current_thread() is not threading.main_thread():
+            return
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self.exit, 128 + number)
+
+    def close_session(self) -> None:
+        """End the session and the simulator, if there are any."""
+        if self._worker is not None:
+            self._worker.stop(QUIT_TIMEOUT_S)
+        if self._simulator is not None:
+            self._simulator.stop()
+
+    # Themes
+
+    def _choose_theme(self, name: str) -> list[str]:
+        if name and name not in self.available_themes:
+            self.theme = theming.DEFAULT_THEME
+            return [f"theme {name!r} does not exist; there are: {', '.join(sorted(self.available_themes))}"]
+        self.theme = name or theming.DEFAULT_THEME
+        return []
+
+    def _remember(self, theme: Theme) -> None:
+        try:
+            remember_theme(theme.name)
+        except OSError as error:
+            self.notify(f"The theme cannot be remembered: {error.strerror}", severity="warning", markup=False)
+
+    # What the person does
+
+    def submit(self, command: Command) -> None:
+        """Hand a command to the session, if there is one."""
+        if self._worker is not None:
+            self._worker.submit(command)
+
+    @on(Prompt.Submitted)
+    def _send(self, message: Prompt.Submitted) -> None:
+        self.submit(SendText(message.text))
+
+    @on(InterruptRequested)
+    def action_interrupt(self) -> None:
+        """Stop the agent."""
+        self.submit(Interrupt())
+
+    def action_reconnect(self) -> None:
+        """Open a new session."""
+        if self._worker is None:
+            self._begin()
+        else:
+            self.submit(Reconnect())
+
+    def action_answer_in(self, modality: str) -> None:
+        """Ask for answers in ``text`` or ``audio`` from now on."""
+        self._modality = modality
+        self.submit(UpdateSession({"output_modalities": [modality]}))
+        self.notify(f"Answers come in {modality} from now on.")
+
+    def action_help(self) -> None:
+        """Show the keys and what the signs mean."""
+        from tui.ui.help_content import sections
+        from tui.ui.screens.help import Help
+
+        if not isinstance(self.screen, Help):
+            self.push_screen(Help(sections(self)))
+
+    async def action_copy_or_quit(self) -> None:
+        """Copy the selected text of the prompt; without a selection, quit."""
+        selected = self._main.query_one(Prompt).selected_text if self.screen is self._main else ""
+        if selected:
+            self.copy_to_clipboard(selected)
+        else:
+            await self.action_quit()
+
+    def action_copy_answer(self) -> None:
+        """Copy the agent's latest answer."""
+        self._main.query_one(TranscriptPane).action_copy()
+
+    def action_toggle_microphone(self) -> None:
+        """Look for a microphone and say what is in its way."""
+        self._check_microphone()
+
+    @work(thread=True, exclusive=True, group="microphone")
+    def _check_microphone(self) -> None:
+        check = check_microphone()
+        self.post_message(MicrophoneChecked(check.found, check.problem, check.fix))
+
+    @on(MicrophoneChecked)
+    def _microphone_checked(self, message: MicrophoneChecked) -> None:
+        strip = self._main.query_one(StatusStrip)
+        if message.problem:
+            strip.update_microphone("unavailable")
+            text = f"{message.problem}\n{message.fix}\nText works as before."
+        else:
+            strip.update_microphone("off")
+            text = (
+                f"Found {message.found}. This version of azrt-tui cannot listen yet: it talks in text, "
+                "and shows the audio of answers without playing it."
+            )
+        self.notify(text, title="Microphone", severity="warning", timeout=12, markup=False)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: our commands, and the useful ones of Textual's."""
+        yield from palette_commands(self, self._modality)
+
+    @property
+    def _main(self) -> MainScreen:
+        for screen in self.screen_stack:
+            if isinstance(screen, MainScreen):
+                return screen
+        raise RuntimeError("the main screen is always there after mounting")
+
+
+def run(loaded: Loaded, demo: bool) -> int:
+    """Show the terminal client until the person quits; return the exit code."""
+    trouble = log_to_file(paths.log_file())
+    if trouble:
+        loaded = replace(loaded, problems=(*loaded.problems, trouble))
+    app = AzrtApp(loaded, demo=demo)
+    try:
+        code = app.run()
+    finally:
+        app.close_session()
+    return code if code is not None else app.return_code or 0

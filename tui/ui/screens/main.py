@@ -1,0 +1,175 @@
+"""The main screen: events on the left, conversation on the right, status above, the prompt below."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from tui.capture import EventLog
+from tui.conversation import AgentState, Link, Status
+from tui.session import Batch
+from tui.ui.messages import InterruptRequested, SessionBatch
+from tui.ui.widgets.event_pane import EventPane
+from tui.ui.widgets.pane_tabs import PaneTabs
+from tui.ui.widgets.prompt import Prompt
+from tui.ui.widgets.status_strip import StatusStrip
+from tui.ui.widgets.transcript_pane import TranscriptPane
+
+
+class MainScreen(Screen[None]):
+    """Shows what the session worker reports; what the person does goes to the app as messages and actions."""
+
+    CSS_PATH = "main.tcss"
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (100, "-wide")]
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-low"), (16, "-high")]
+    AUTO_FOCUS = "Prompt"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2,ctrl+t", "app.toggle_microphone", "Mic", id="session.microphone", tooltip="Microphone on or off"),
+        Binding("escape,f3", "interrupt", "Interrupt", id="session.interrupt", tooltip="Stop the agent's answer"),
+        Binding("tab", "next_pane(1)", "Pane", id="pane.next", tooltip="To the next pane"),
+        Binding(
+            "shift+tab", "next_pane(-1)", "Pane back", show=False, id="pane.previous", tooltip="To the pane before"
+        ),
+        Binding("f4", "zoom", "Zoom", id="pane.zoom", tooltip="Let one pane fill the screen, and back"),
+        Binding(
+            "ctrl+r", "app.reconnect", "Reconnect", show=False, id="session.reconnect", tooltip="Open a new session"
+        ),
+    ]
+
+    def __init__(self, while_answering: str) -> None:
+        super().__init__()
+        self._while_answering = while_answering
+        self._log: EventLog | None = None
+        self._status = Status()
+
+    def compose(self) -> ComposeResult:
+        """Lay out the panes."""
+        yield StatusStrip(id="status")
+        yield PaneTabs(id="tabs")
+        with Horizontal(id="panes"):
+            with Vertical(id="events-frame", classes="frame") as frame:
+                frame.border_title = "Events"
+                yield EventPane(id="events")
+            with Vertical(id="transcript-frame", classes="frame") as frame:
+                frame.border_title = "Conversation"
+                yield TranscriptPane(id="transcript")
+        with Vertical(id="prompt-frame", classes="frame"):
+            yield Prompt(id="prompt")
+        yield Footer(compact=True, show_command_palette=False)
+
+    def show_log(self, log: EventLog) -> None:
+        """Show another session's events and conversation from now on."""
+        self._log = log
+        self.query_one(EventPane).watch_log(log)
+        self.query_one(TranscriptPane).clear()
+
+    # What the session reports
+
+    @on(SessionBatch)
+    def _take_batch(self, message: SessionBatch) -> None:
+        batch = message.batch
+        self.query_one(EventPane).update_rows(batch.rows, batch.changed_rows)
+        self.query_one(TranscriptPane).update_turns(batch.turns, batch.order)
+        self.query_one(StatusStrip).update_status(batch.status)
+        self._say_what_enter_does(batch)
+        for notice in batch.notices:
+            self.notify(notice.text, severity=notice.severity.value, markup=False)
+        self._status = batch.status
+
+    def _say_what_enter_does(self, batch: Batch) -> None:
+        status = batch.status
+        if status.link is Link.CONNECTING:
+            hint = "connecting: what you send now goes out as soon as it can"
+        elif status.link in {Link.CLOSED, Link.FAILED}:
+            hint = "not connected: ctrl+r reconnects"
+        elif status.agent is AgentState.IDLE:
+            hint = ""
+        elif self._while_answering == "interrupt":
+            hint = "enter interrupts the answer and sends"
+        else:
+            hint = "enter sends when the answer is complete"
+        frame = self.query_one("#prompt-frame")
+        if frame.border_subtitle != hint:
+            frame.border_subtitle = hint
+
+    # What the panes ask for
+
+    @on(EventPane.Opened)
+    def _open_event(self, message: EventPane.Opened) -> None:
+        if self._log is not None:
+            from tui.ui.screens.event_detail import EventDetail
+
+            self.app.push_screen(EventDetail(RowSource(self._log, message.row)))
+
+    @on(EventPane.Copied)
+    def _copy_event(self, message: EventPane.Copied) -> None:
+        if self._log is not None:
+            frames = (self._log.data(index) for index in self._log.members(message.row))
+            self._copy("\n".join(frame.decode(errors="replace") for frame in frames))
+
+    @on(TranscriptPane.CopyAnswer)
+    def _copy_answer(self, message: TranscriptPane.CopyAnswer) -> None:
+        self._copy(message.text)
+
+    def _copy(self, text: str) -> None:
+        self.app.copy_to_clipboard(text)
+        size = len(text.encode(errors="replace"))
+        self.notify(f"Copied {size:,} bytes, if your terminal allows it (OSC 52).", markup=False)
+
+    @on(EventPane.StateChanged)
+    def _events_state(self, message: EventPane.StateChanged) -> None:
+        self.query_one("#events-frame").border_subtitle = message.text
+
+    @on(TranscriptPane.StateChanged)
+    def _transcript_state(self, message: TranscriptPane.StateChanged) -> None:
+        self.query_one("#transcript-frame").border_subtitle = message.text
+
+    @on(PaneTabs.Chosen)
+    def _choose_pane(self, message: PaneTabs.Chosen) -> None:
+        self.show_pane(message.pane)
+
+    # Panes
+
+    def show_pane(self, pane: str) -> None:
+        """In a narrow terminal, show ``events`` or ``transcript``."""
+        self.set_class(pane == "events", "-show-events")
+        self.query_one(PaneTabs).shown = pane
+
+    def action_next_pane(self, step: int) -> None:
+        """Move the focus around prompt, events and conversation; a pane that has no room is shown first."""
+        order = ("prompt", "events", "transcript")
+        focused = self.focused.id if self.focused is not None else "prompt"
+        pane = order[(order.index(focused) + step) % len(order)] if focused in order else "prompt"
+        if self.has_class("-zoom-events") or self.has_class("-zoom-transcript"):
+            self.action_zoom()
+        if pane != "prompt":
+            self.show_pane(pane)
+        self.query_one(f"#{pane}").focus()
+
+    def action_zoom(self) -> None:
+        """Let the focused pane fill the screen (the conversation, when the prompt has the focus), or undo that."""
+        zoomed = self.has_class("-zoom-events") or self.has_class("-zoom-transcript")
+        self.remove_class("-zoom-events", "-zoom-transcript")
+        if zoomed:
+            return
+        pane = "events" if self.query_one(EventPane).has_focus else "transcript"
+        self.show_pane(pane)
+        self.add_class(f"-zoom-{pane}")
+        self.query_one(f"#{pane}").focus()
+
+    def action_interrupt(self) -> None:
+        """Stop the agent; when it is silent and a pane fills the screen, give the others their place back."""
+        if self._status.agent is AgentState.IDLE and (
+            self.has_class("-zoom-events") or self.has_class("-zoom-transcript")
+        ):
+            self.action_zoom()
+            self.query_one(Prompt).focus()
+            return
+        self.post_message(InterruptRequested())

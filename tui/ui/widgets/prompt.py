@@ -1,0 +1,98 @@
+"""The text input: enter sends, ctrl+j begins a new line, up and down walk the history."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import TextArea
+
+HISTORY_LENGTH = 200
+
+
+class Prompt(TextArea):
+    """A growing text input with a history."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Send", id="prompt.send", tooltip="Send the message"),
+        Binding("ctrl+j", "newline", "New line", show=False, id="prompt.newline", tooltip="Begin a new line"),
+        Binding("up", "history(-1)", "Earlier", show=False, id="prompt.earlier", tooltip="The message before"),
+        Binding("down", "history(1)", "Later", show=False, id="prompt.later", tooltip="The message after"),
+    ]
+
+    class Submitted(Message):
+        """The person sends this."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(
+            id=id,
+            soft_wrap=True,
+            show_line_numbers=False,
+            tab_behavior="focus",
+            compact=True,
+            highlight_cursor_line=False,
+            placeholder="Type a message",
+        )
+        self.cursor_blink = False  # nothing blinks, and an idle screen writes nothing
+        self._history: list[str] = []
+        self._at = 0
+        self._draft = ""
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Run this widget's bindings in the order of the keys.
+
+        Left to themselves they run after the key has bubbled up to the app: letters typed behind a quick enter would
+        still get into the message. With priority they run before letters that wait in this widget's queue.
+        """
+        if not event.is_printable:
+            active = self.screen.active_bindings.get(event.key)
+            if active is not None and active.node is self and active.enabled:
+                event.stop()
+                event.prevent_default()
+                await self.app.run_action(active.binding.action, self)
+                return
+        await super()._on_key(event)
+
+    def action_submit(self) -> None:
+        """Send what is there, unless it is blank."""
+        text = self.text.strip()
+        if not text:
+            return
+        if not self._history or self._history[-1] != text:
+            self._history.append(text)
+            del self._history[:-HISTORY_LENGTH]
+        self._at = len(self._history)
+        self.clear()
+        self.post_message(self.Submitted(text))
+
+    def action_newline(self) -> None:
+        """Begin a new line."""
+        self.insert("\n")
+
+    def action_history(self, step: int) -> None:
+        """Move the cursor by a line; beyond the first or last line, bring an earlier or later message."""
+        row = self.cursor_location[0]
+        if step < 0 and row > 0:
+            self.action_cursor_up()
+            return
+        if step > 0 and row < self.document.line_count - 1:
+            self.action_cursor_down()
+            return
+        at = self._at + step
+        if not 0 <= at <= len(self._history):
+            return
+        if self._at == len(self._history):
+            self._draft = self.text
+        self._at = at
+        self.text = self._draft if at == len(self._history) else self._history[at]
+        self.move_cursor(self.document.end)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take pasted text as it is: several lines stay several lines, and nothing is sent."""
+        event.text = event.text.replace("\r\n", "\n").replace("\r", "\n")

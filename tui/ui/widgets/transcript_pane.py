@@ -1,0 +1,261 @@
+"""The conversation: one block a turn, streaming in place, drawn line by line.
+
+Blocks are wrapped when they change or the width does, and only then; a frame draws the visible lines. The end is kept
+in view until the person scrolls up. What was generated, but not heard, is struck through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.conversation import Speaker, Turn, TurnState
+from tui.ui.text import clip, printable
+from tui.ui.wrapping import wrap
+
+_NAMES = {
+    Speaker.USER: "you",
+    Speaker.AGENT: "agent",
+    Speaker.TOOL: "tool",
+    Speaker.SYSTEM: "system",
+    Speaker.PROGRAM: "azrt-tui",
+}
+
+_STATE_WORDS = {TurnState.QUEUED: "waits", TurnState.SENT: "sending", TurnState.FAILED: "failed"}
+
+_EMPTY = (
+    "The conversation appears here.",
+    "",
+    "Type below and press enter.",
+    "escape stops the agent in mid-sentence.",
+)
+
+_Line = list[tuple[str, str]]
+"""One line on the screen: texts with the names of their styles."""
+
+
+class TranscriptPane(Widget, can_focus=True):
+    """The blocks of a conversation, in order."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "scroll_by(1)", "Down", show=False, id="transcript.down", tooltip="One line down"),
+        Binding("k,up", "scroll_by(-1)", "Up", show=False, id="transcript.up", tooltip="One line up"),
+        Binding("pagedown,space", "page(1)", "Page down", show=False, id="transcript.page_down", tooltip="A page down"),
+        Binding("pageup", "page(-1)", "Page up", show=False, id="transcript.page_up", tooltip="A page up"),
+        Binding("g,home", "first", "First", show=False, id="transcript.first", tooltip="To the beginning"),
+        Binding("G,end", "follow", "Newest", show=False, id="transcript.last", tooltip="To the end, and follow"),
+        Binding("y", "copy", "Copy answer", id="transcript.copy", tooltip="Copy the agent's latest answer"),
+    ]
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "transcript--user",
+        "transcript--agent",
+        "transcript--other",
+        "transcript--unheard",
+        "transcript--note",
+        "transcript--error",
+    }
+
+    class StateChanged(Message):
+        """What the frame around the pane says has changed."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class CopyAnswer(Message):
+        """The person wants this text in the clipboard."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._turns: dict[str, Turn] = {}
+        self._order: Sequence[str] = ()
+        self._blocks: dict[str, list[_Line]] = {}
+        # For each line on the whole page: its block's key and its number in the block. None: lay out anew.
+        self._page: list[tuple[str, int]] | None = None
+        self._top = 0
+        self._follow = True
+        self._styles: dict[str, Style] = {}
+        self._said = ""
+
+    def update_turns(self, turns: Iterable[Turn], order: Sequence[str] | None) -> None:
+        """Take a batch: new or changed blocks, and the order of all keys when that changed."""
+        changed = False
+        for turn in turns:
+            self._turns[turn.key] = turn
+            self._blocks.pop(turn.key, None)
+            changed = True
+        if order is not None:
+            self._order = order
+            changed = True
+        if changed:
+            self._page = None
+            self.refresh()
+            self._say()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._turns.clear()
+        self._blocks.clear()
+        self._order = ()
+        self._page = None
+        self._top, self._follow = 0, True
+        self.refresh()
+
+    def last_answer(self) -> str:
+        """The text of the agent's latest block, "" when there is none."""
+        for key in reversed(self._order):
+            turn = self._turns.get(key)
+            if turn is not None and turn.speaker is Speaker.AGENT and turn.text:
+                return turn.text
+        return ""
+
+    # Layout
+
+    def _lines(self) -> list[tuple[str, int]]:
+        if self._page is None:
+            page: list[tuple[str, int]] = []
+            for key in self._order:
+                turn = self._turns.get(key)
+                if turn is None:
+                    continue
+                block = self._blocks.get(key)
+                if block is None:
+                    block = self._blocks[key] = self._wrap(turn, max(8, self.size.width - 2))
+                page.extend((key, number) for number in range(len(block)))
+            self._page = page
+            height = self.size.height
+            if self._follow:
+                self._top = max(0, len(page) - height)
+            else:
+                self._top = min(self._top, max(0, len(page) - height))
+        return self._page
+
+    def _wrap(self, turn: Turn, width: int) -> list[_Line]:
+        speaker = {Speaker.USER: "user", Speaker.AGENT: "agent"}.get(turn.speaker, "other")
+        minutes, seconds = divmod(int(turn.time_s), 60)
+        when = f"{minutes}:{seconds:02d}"
+        name = _NAMES[turn.speaker]
+        state = _STATE_WORDS.get(turn.state, "")
+        head = f"{name} · {state}" if state else name
+        gap = " " * max(1, width - cell_len(head) - len(when))
+        lines: list[_Line] = [[(head, f"transcript--{speaker}"), (gap, "base"), (when, "transcript--note")]]
+        heard, rest = turn.text[: turn.heard], turn.text[turn.heard :]
+        lines.extend(wrap([(heard, "base"), (rest, "transcript--unheard")], width))
+        if turn.state is TurnState.STREAMING and not turn.text and turn.speaker is Speaker.AGENT:
+            lines.append([("…", "transcript--note")])
+        if turn.note:
+            style = "transcript--error" if turn.state is TurnState.FAILED else "transcript--note"
+            if turn.state is TurnState.INTERRUPTED:
+                said = clip(printable(turn.note), width)
+                lines.append([(" " * (width - cell_len(said)) + said, style)])
+            else:
+                lines.extend(wrap([(turn.note, style)], width))
+        lines.append([])
+        return lines
+
+    # Painting
+
+    def notify_style_update(self) -> None:
+        """The theme changed."""
+        super().notify_style_update()
+        self._styles.clear()
+
+    def on_resize(self) -> None:
+        """Wrap everything anew."""
+        self._blocks.clear()
+        self._page = None
+        self.refresh()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw the lines of ``crop``, without the style cache."""
+        if not self._styles:
+            self._styles = {name: self.get_component_rich_style(name) for name in self.COMPONENT_CLASSES}
+            self._styles["base"] = self.rich_style
+        width = self.size.width
+        page = self._lines()
+        strips = [self._line(page, y, width) for y in crop.line_range]
+        if crop.column_span != (0, width):
+            strips = [strip.crop(*crop.column_span) for strip in strips]
+        filters = self.get_line_filters()
+        if filters:
+            background = self.background_colors[1]
+            for line_filter in filters:
+                strips = [strip.apply_filter(line_filter, background) for strip in strips]
+        return strips
+
+    def _line(self, page: list[tuple[str, int]], y: int, width: int) -> Strip:
+        base = self._styles["base"]
+        at = self._top + y
+        if at < len(page):
+            key, number = page[at]
+            spans = self._blocks[key][number]
+        elif not page:
+            start = max(0, (self.size.height - len(_EMPTY)) // 2)
+            spans = [(_EMPTY[y - start], "transcript--note")] if start <= y < start + len(_EMPTY) else []
+        else:
+            spans = []
+        segments = [Segment(" ", base)]
+        segments.extend(Segment(text, self._styles[style]) for text, style in spans)
+        return Strip(segments).adjust_cell_length(width, base)
+
+    # Moving
+
+    def action_scroll_by(self, lines: int) -> None:
+        """Move the view; at the end, follow."""
+        total, height = len(self._lines()), self.size.height
+        end = max(0, total - height)
+        self._top = min(max(0, self._top + lines), end)
+        self._follow = self._top >= end
+        self.refresh()
+        self._say()
+
+    def action_page(self, pages: int) -> None:
+        """Move the view by its height."""
+        self.action_scroll_by(pages * max(1, self.size.height - 1))
+
+    def action_first(self) -> None:
+        """To the beginning."""
+        self.action_scroll_by(-len(self._lines()))
+
+    def action_follow(self) -> None:
+        """To the end, and stay there."""
+        self.action_scroll_by(len(self._lines()))
+
+    def action_copy(self) -> None:
+        """Ask for the latest answer in the clipboard."""
+        text = self.last_answer()
+        if text:
+            self.post_message(self.CopyAnswer(text))
+        else:
+            self.notify("The agent has not said anything yet.")
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Scroll up, and stand still."""
+        event.stop()
+        self.action_scroll_by(-3)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Scroll down; at the end, follow."""
+        event.stop()
+        self.action_scroll_by(3)
+
+    def _say(self) -> None:
+        text = "" if self._follow else "scrolled up · G to the end"
+        if text != self._said:
+            self._said = text
+            self.post_message(self.StateChanged(text))
