@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
+import traceback
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.text import Text
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.theme import Theme
+from textual.widgets import Input, TextArea
 
 from tui import paths
 from tui.audio import check_microphone
@@ -26,6 +30,7 @@ from tui.ui.commands import all_bindings, palette_commands
 from tui.ui.keymap import check_keymap
 from tui.ui.messages import DemoFailed, DemoReady, InterruptRequested, MicrophoneChecked, SessionBatch
 from tui.ui.screens.main import MainScreen
+from tui.ui.text import printable
 from tui.ui.widgets.prompt import Prompt
 from tui.ui.widgets.status_strip import StatusStrip
 from tui.ui.widgets.transcript_pane import TranscriptPane
@@ -33,6 +38,8 @@ from tui.ui.widgets.transcript_pane import TranscriptPane
 if TYPE_CHECKING:
     from tui.simulator import SimulatorThread
     from tui.ui.screens.first_run import FirstRunResult
+
+logger = logging.getLogger(__name__)
 
 QUIT_TIMEOUT_S = 1.5
 """How long quitting waits for the goodbye of the server."""
@@ -49,7 +56,13 @@ class AzrtApp(App[int]):
         Binding("ctrl+p", "command_palette", "Commands", id="app.commands", tooltip="Every command, by name"),
         Binding("ctrl+q", "quit", "Quit", id="app.quit", tooltip="Close the session and quit", priority=True),
         Binding(
-            "ctrl+c", "copy_or_quit", "Quit", show=False, id="app.stop", tooltip="Quit; with text selected, copy it"
+            "ctrl+c",
+            "copy_or_quit",
+            "Quit",
+            show=False,
+            id="app.stop",
+            tooltip="Copy what is selected; else quit",
+            priority=True,
         ),
     ]
 
@@ -180,6 +193,15 @@ class AzrtApp(App[int]):
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.exit, 128 + number)
 
+    def _fatal_error(self) -> None:
+        """Report a fault of the program. Textual's own report shows local variables, and a key may be one."""
+        logger.exception("The screen failed")
+        where = (
+            f"azrt-tui ended on a fault of its own. The log file may say more: {paths.for_display(paths.log_file())}"
+        )
+        lines = [printable(line) for line in (*traceback.format_exc().rstrip().split("\n"), "", where)]
+        self.panic(Text("\n".join(lines)))
+
     def close_session(self) -> None:
         """End the session and the simulator, if there are any."""
         if self._worker is not None:
@@ -240,8 +262,10 @@ class AzrtApp(App[int]):
             self.push_screen(Help(sections(self)))
 
     async def action_copy_or_quit(self) -> None:
-        """Copy the selected text of the prompt; without a selection, quit."""
-        selected = self._main.query_one(Prompt).selected_text if self.screen is self._main else ""
+        """Copy the selected text; without a selection, quit."""
+        focused = self.focused
+        selected = focused.selected_text if isinstance(focused, TextArea | Input) else ""
+        selected = selected or self.screen.get_selected_text() or ""
         if selected:
             self.copy_to_clipboard(selected)
         else:

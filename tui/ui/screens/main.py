@@ -37,7 +37,7 @@ class MainScreen(Screen[None]):
         Binding(
             "shift+tab", "next_pane(-1)", "Pane back", show=False, id="pane.previous", tooltip="To the pane before"
         ),
-        Binding("f4", "zoom", "Zoom", id="pane.zoom", tooltip="Let one pane fill the screen, and back"),
+        Binding("f4", "zoom", "Zoom", show=False, id="pane.zoom", tooltip="Let one pane fill the screen, and back"),
         Binding(
             "ctrl+r", "app.reconnect", "Reconnect", show=False, id="session.reconnect", tooltip="Open a new session"
         ),
@@ -105,6 +105,7 @@ class MainScreen(Screen[None]):
     def _open_event(self, message: EventPane.Opened) -> None:
         if self._log is not None:
             from tui.ui.screens.event_detail import EventDetail
+            from tui.ui.sources import RowSource
 
             self.app.push_screen(EventDetail(RowSource(self._log, message.row)))
 

@@ -77,7 +77,9 @@ class StatusStrip(Widget):
     # What is said
 
     def _refit(self) -> None:
-        lines = (self._fit(*self._first()), self._fit(*self._second()))
+        first, second = self._fit(*self._first()), self._fit(*self._second())
+        troubled = self._status.link in {Link.FAILED, Link.CLOSED} and self._status.cause is not None
+        lines = (second if troubled and self.size.height == 1 else first, second)
         if lines != self._lines:
             for y, (old, new) in enumerate(zip(self._lines, lines, strict=True)):
                 if old != new:
@@ -89,7 +91,9 @@ class StatusStrip(Widget):
         style = _LINK_STYLES.get(status.link, "status--dim")
         left: list[_Part] = [(f"{_SIGNS[status.link]} {status.link}", style, 0)]
         if status.simulator:
-            left.append(("simulator: scripted answers, no model", "status--simulator", 1))
+            roomy = self.size.width >= 60
+            text = "simulator: scripted answers, no model" if roomy else "simulator, no model"
+            left.append((text, "status--simulator", 1))
         else:
             if status.host:
                 left.append((printable(status.host), "base", 1))

@@ -1,0 +1,140 @@
+"""The program in a real terminal: start, type, read the answer, interrupt, quit, and leave the terminal as it was."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.terminal import Terminal
+
+pytestmark = pytest.mark.e2e
+
+LEAVES_ALTERNATE_SCREEN = b"\x1b[?1049l"
+SHOWS_CURSOR = b"\x1b[?25h"
+STOPS_MOUSE = b"\x1b[?1000l"
+
+
+def assert_restored(terminal: Terminal) -> None:
+    """The terminal is as it was before."""
+    assert terminal.modes_now() == terminal.modes_before
+    for sequence in (LEAVES_ALTERNATE_SCREEN, SHOWS_CURSOR, STOPS_MOUSE):
+        assert terminal.output.rfind(sequence) > terminal.output.rfind(sequence[:-1] + _opposite(sequence))
+
+
+def _opposite(sequence: bytes) -> bytes:
+    return b"h" if sequence.endswith(b"l") else b"l"
+
+
+def test_a_whole_conversation(tmp_path: Path) -> None:
+    with Terminal.azrt("demo", home=tmp_path) as terminal:
+        terminal.wait_for("● connected")
+        terminal.wait_for("session.updated")
+        assert "simulator: scripted answers, no model" in terminal.text
+        terminal.type("hello")
+        terminal.press("enter")
+        terminal.wait_for("Hello, I am the simulator")
+        screen = terminal.wait_for("completed")
+        assert "item.create" in screen and "you: hello" in screen and "output_text.delta" in screen
+        terminal.type("tell me a long story")
+        terminal.press("enter")
+        terminal.wait_for("lighthouse keeper")
+        terminal.press("escape")
+        screen = terminal.wait_for("interrupted")
+        terminal.wait_for("cancelled")
+        assert "response.cancel" in terminal.text
+        terminal.press("ctrl+q")
+        assert terminal.wait_until_ended() == 0
+        assert_restored(terminal)
+    assert b"Traceback" not in terminal.output
+
+
+def test_keys_typed_in_one_go_stay_in_order(tmp_path: Path) -> None:
+    with Terminal.azrt("demo", home=tmp_path) as terminal:
+        terminal.wait_for("session.updated")
+        terminal.type("first\rsecond")
+        terminal.wait_for("you: first")
+        terminal.wait_for("│ second ")
+        terminal.press("ctrl+q")
+        assert terminal.wait_until_ended() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_signals_quit_cleanly(tmp_path: Path, number: signal.Signals) -> None:
+    with Terminal.azrt("demo", home=tmp_path) as terminal:
+        terminal.wait_for("● connected")
+        terminal.kill(number)
+        assert terminal.wait_until_ended() == 128 + number
+        assert_restored(terminal)
+    assert b"Traceback" not in terminal.output
+
+
+def test_ctrl_c_quits_cleanly(tmp_path: Path) -> None:
+    with Terminal.azrt("demo", home=tmp_path) as terminal:
+        terminal.wait_for("● connected")
+        terminal.press("ctrl+c")
+        assert terminal.wait_until_ended() == 0
+        assert_restored(terminal)
+    assert b"Traceback" not in terminal.output
+
+
+def test_quitting_while_it_starts(tmp_path: Path) -> None:
+    with Terminal.azrt("demo", home=tmp_path) as terminal:
+        terminal.wait_for("Type a message")
+        terminal.press("ctrl+q")
+        assert terminal.wait_until_ended() == 0
+        assert_restored(terminal)
+    assert b"Traceback" not in terminal.output
+
+
+def test_a_lost_terminal_ends_the_program(tmp_path: Path) -> None:
+    with Terminal.azrt("demo", home=tmp_path) as terminal:
+        terminal.wait_for("● connected")
+        terminal.hang_up()
+        terminal.wait_until_ended()
+
+
+CRASH = """
+from tui.settings import load_settings
+from tui.ui.app import AzrtApp, run
+import tui.ui.app
+
+class Crashing(AzrtApp):
+    def action_help(self):
+        canary = "sk-canary-in-a-local-variable"
+        raise ZeroDivisionError("a fault of the program")
+
+tui.ui.app.AzrtApp = Crashing
+raise SystemExit(run(load_settings({}), demo=True))
+"""
+
+
+def test_a_crash_restores_the_terminal_and_keeps_secrets(tmp_path: Path) -> None:
+    script = tmp_path / "crash.py"
+    script.write_text(CRASH)
+    with Terminal(
+        [sys.executable, str(script)], home=tmp_path, environment={"PYTHONPATH": str(Path(__file__).parents[2])}
+    ) as terminal:
+        terminal.wait_for("● connected")
+        terminal.press("f1")
+        assert terminal.wait_until_ended() == 1
+        assert_restored(terminal)
+    assert b"ZeroDivisionError" in terminal.output
+    assert b"sk-canary" not in terminal.output
+
+
+def test_resizing_down_to_forty_by_twelve_and_back(tmp_path: Path) -> None:
+    with Terminal.azrt("demo", home=tmp_path) as terminal:
+        terminal.wait_for("session.updated")
+        for size in [(80, 24), (40, 12), (20, 5), (200, 60), (120, 36)]:
+            terminal.resize(*size)
+            terminal.read(0.3)
+        terminal.wait_for("session.updated")
+        terminal.type("hello")
+        terminal.press("enter")
+        terminal.wait_for("Hello, I am the simulator")
+        terminal.press("ctrl+q")
+        assert terminal.wait_until_ended() == 0
+    assert b"Traceback" not in terminal.output
