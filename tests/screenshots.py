@@ -1,0 +1,119 @@
+"""Draws the pictures in docs/: the real program on the real simulator. Run as ``make screenshots``."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from tui.settings import load_settings
+from tui.ui.app import AzrtApp
+
+DOCS = Path(__file__).parents[1] / "docs"
+PATIENCE_S = 60.0
+
+Scene = Callable[[Pilot[int]], Awaitable[None]]
+
+
+async def until(pilot: Pilot[int], condition: Callable[[AzrtApp], bool]) -> None:
+    """Wait until the app shows something."""
+    app = pilot.app
+    assert isinstance(app, AzrtApp)
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition(app):
+            await pilot.pause(0.05)
+    await pilot.pause(0.2)
+
+
+def _said(text: str) -> Callable[[AzrtApp], bool]:
+    def condition(app: AzrtApp) -> bool:
+        from tui.ui.widgets.transcript_pane import TranscriptPane
+
+        pane = app.screen_stack[1].query_one(TranscriptPane)
+        return any(text in turn.text or text in turn.note for turn in pane.turns)
+
+    return condition
+
+
+async def _say(pilot: Pilot[int], text: str) -> None:
+    await pilot.press(*["space" if letter == " " else letter for letter in text], "enter")
+
+
+async def conversation(pilot: Pilot[int]) -> None:
+    """Two answers, the second one interrupted while it was spoken."""
+    await until(pilot, lambda app: app.connected)
+    await _say(pilot, "hello")
+    await until(pilot, _said("errors or Azure."))
+    pilot.app.action_answer_in("audio")  # type: ignore[attr-defined]
+    await pilot.pause(0.5)
+    await _say(pilot, "tell me a long story")
+    await until(pilot, _said("lighthouse keeper"))
+    await pilot.pause(5)
+    await pilot.press("escape")
+    await until(pilot, _said("interrupted at"))
+    await pilot.pause(6)  # the toast goes
+
+
+async def detail(pilot: Pilot[int]) -> None:
+    """One event, whole."""
+    await until(pilot, lambda app: app.connected)
+    await pilot.press("tab")
+    await pilot.pause(0.5)
+    await pilot.press("g", "j", "j", "enter")
+    await pilot.pause(1)
+
+
+async def first_run(pilot: Pilot[int]) -> None:
+    """Nothing is configured."""
+    await pilot.pause(1)
+
+
+async def help_screen(pilot: Pilot[int]) -> None:
+    """The keys."""
+    await until(pilot, lambda app: app.connected)
+    await pilot.press("f1")
+    await pilot.pause(1)
+
+
+SCENES: tuple[tuple[str, Scene, bool, tuple[int, int], str], ...] = (
+    ("main", conversation, True, (120, 34), ""),
+    ("main-light", conversation, True, (120, 34), "azrt-light"),
+    ("narrow", conversation, True, (80, 24), ""),
+    ("detail", detail, True, (100, 30), ""),
+    ("first-run", first_run, False, (100, 30), ""),
+    ("help", help_screen, True, (100, 40), ""),
+)
+
+
+async def _draw(name: str, scene: Scene, demo: bool, size: tuple[int, int], theme: str) -> None:
+    app = AzrtApp(load_settings({"theme": theme} if theme else {}, environ={}), demo=demo)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        try:
+            await scene(pilot)
+            path = DOCS / f"{name}.svg"
+            path.write_text(app.export_screenshot(title="azrt-tui"), encoding="utf-8")
+            print(f"drew {path.relative_to(DOCS.parent)}")
+        finally:
+            app.close_session()
+
+
+def main() -> None:
+    """Draw them all, in an empty home."""
+    DOCS.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as home:
+        os.environ.update(XDG_CONFIG_HOME=f"{home}/config", XDG_STATE_HOME=f"{home}/state")
+        before = Path.cwd()
+        os.chdir(home)
+        try:
+            for scene in SCENES:
+                asyncio.run(_draw(*scene))
+        finally:
+            os.chdir(before)
+
+
+if __name__ == "__main__":
+    main()
