@@ -4,27 +4,41 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import queue
+import re
 import sys
+import time
+from dataclasses import dataclass
 from typing import IO, Any, Final
 
-from tui import wire
+from tui import paths, wire
 from tui.capture import Entry, EventLog
 from tui.conversation import Link, Speaker
 from tui.endpoint import escape_controls
+from tui.logs import log_to_file
 from tui.session import Batch, SendText, SessionPlan, SessionWorker
 from tui.settings import Loaded
 from tui.wire import Direction
 
-SILENCE_TIMEOUT_S: Final = 60.0
-"""Without any event for so long, the turn has failed."""
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long without any event until the turn has failed, in seconds."""
+
+    silence_s: float = 60.0
+    after_error_s: float = 5.0
+    """After an error, while no response is running. Servers refuse a field of the settings, and still answer."""
+
 
 INTERRUPTED: Final = 130
 _QUIT_TIMEOUT_S: Final = 2.0
 _BATCHES_PER_SECOND: Final = 30
 
 
-def say(loaded: Loaded, text: str, *, json_output: bool = False, demo: bool = False) -> int:
+def say(
+    loaded: Loaded, text: str, *, json_output: bool = False, demo: bool = False, patience: Patience | None = None
+) -> int:
     """Send one message and print the answer as it comes.
 
     Args:
@@ -32,29 +46,37 @@ def say(loaded: Loaded, text: str, *, json_output: bool = False, demo: bool = Fa
         text: the message.
         json_output: print every event, both ways, as a line of JSON instead of the answer.
         demo: ask the embedded simulator.
+        patience: how long to wait, when not as usual.
 
     Returns:
         0 after an answer, 1 after a failure, 130 after ctrl+c.
 
     Raises EndpointError or SettingsError for settings that cannot be used.
     """
+    trouble = log_to_file(paths.log_file())
+    if trouble:
+        _narrate(trouble)
+    patience = patience or Patience()
     if not demo:
-        return _Turn(SessionPlan.from_settings(loaded.settings), json_output).run(text)
+        return _Turn(SessionPlan.from_settings(loaded.settings), json_output, patience).run(text)
     from tui.simulator import SimulatorThread
 
     with SimulatorThread() as simulator:
         plan = SessionPlan.from_settings(loaded.settings, simulator_url=simulator.url())
-        return _Turn(plan, json_output).run(text)
+        return _Turn(plan, json_output, patience).run(text)
 
 
 class _Turn:
     """A turn on its way."""
 
-    def __init__(self, plan: SessionPlan, json_output: bool) -> None:
+    def __init__(self, plan: SessionPlan, json_output: bool, patience: Patience) -> None:
         self._batches: queue.SimpleQueue[Batch] = queue.SimpleQueue()
         self._worker = SessionWorker(plan, self._batches.put, fps=_BATCHES_PER_SECOND)
         self._log: EventLog = self._worker.log
         self._json = json_output
+        self._patience = patience
+        self._error = False
+        """True when the latest thing that the server said was an error."""
         self._host = plan.target.host
         self._read = 0
         self._printed: dict[str, int] = {}
@@ -77,11 +99,17 @@ class _Turn:
             self._worker.stop(_QUIT_TIMEOUT_S)
 
     def _wait(self) -> int:
+        patience_s = self._patience.silence_s
+        since = time.monotonic()
         while True:
             try:
-                batch = self._batches.get(timeout=SILENCE_TIMEOUT_S)
+                batch = self._batches.get(timeout=max(0.0, since + patience_s - time.monotonic()))
             except queue.Empty:
-                return self._fail(f"no event for {SILENCE_TIMEOUT_S:.0f} s: the server does not answer")
+                if patience_s < self._patience.silence_s:
+                    return self._fail("no answer came after that error")
+                return self._fail(f"no event for {patience_s:.0f} s: the server does not answer")
+            if batch.events > self._read:
+                since = time.monotonic()
             self._narrate_link(batch)
             if not self._json:
                 self._print_answer(batch)
@@ -91,8 +119,14 @@ class _Turn:
                 return code
             if batch.status.link in {Link.FAILED, Link.CLOSED}:
                 cause = batch.status.cause
-                said = f"{cause.sentence} {cause.fix}".strip() if cause is not None else "the connection ended"
+                said = (
+                    f"{cause.sentence} {_without_keys(cause.fix)}".strip()
+                    if cause is not None
+                    else "the connection ended"
+                )
                 return self._fail(said)
+            waits = self._error and not batch.status.response_id
+            patience_s = self._patience.after_error_s if waits else self._patience.silence_s
 
     def _read_events(self, until: int) -> int | None:
         """Print and judge the new events; return the exit code when one of them ends the turn."""
@@ -109,14 +143,16 @@ class _Turn:
         return code
 
     def _judge(self, event: dict[str, Any]) -> int | None:
+        self._error = event.get("type") == "error"
         if event.get("type") == "response.done":
             response = event.get("response")
             status = response.get("status") if isinstance(response, dict) else None
             if status == "completed":
                 return 0
             return self._fail(f"the answer did not complete: {wire.summary(event) or 'no reason given'}")
-        if event.get("type") == "error":
-            return self._fail(f"the server reports an error: {wire.summary(event) or 'no reason given'}")
+        if self._error:
+            self._end_line()
+            _narrate(f"the server reports an error: {wire.summary(event) or 'no reason given'}")
         return None
 
     def _print_answer(self, batch: Batch) -> None:
@@ -160,19 +196,21 @@ class _Output:
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
         self._terminal = stream.isatty()
+        self._encoding = getattr(stream, "encoding", None) or "utf-8"
 
     def write(self, text: str) -> None:
         if self._terminal:
             text = "\n".join(escape_controls(line) for line in text.split("\n"))
-        self._stream.write(text.encode(errors="replace").decode())
+        # Lone surrogates, and whatever a terminal that is not UTF-8 cannot show.
+        self._stream.write(text.encode(self._encoding, errors="replace").decode(self._encoding))
 
     def flush(self) -> None:
         self._stream.flush()
 
     def broken(self) -> int:
         """The reader of the pipe has gone: that is no failure worth a word."""
-        # Python would try to flush at exit, and complain.
-        sys.stdout = None
+        # What is still buffered is flushed when the program ends, and must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
         return 1
 
 
@@ -187,6 +225,11 @@ def _json_line(entry: Entry, event: dict[str, Any] | None) -> str:
     if entry.note:
         line["note"] = entry.note
     return json.dumps(line)
+
+
+def _without_keys(fix: str) -> str:
+    """A cause's advice without the key that only the screen has."""
+    return re.sub(r"Press ctrl\+r[^.]*\. ?", "", re.sub(r", then press ctrl\+r[^.]*", "", fix))
 
 
 def _narrate(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import logging.handlers
 import os
@@ -10,6 +11,17 @@ from pathlib import Path
 
 MAX_BYTES = 1_000_000
 """The log file is begun anew at this size; one older one is kept."""
+
+
+class _PrivateFile(logging.handlers.RotatingFileHandler):
+    """A rotating file with mode 0600, the new one after a rotation too. Says nothing when the disk is full."""
+
+    def _open(self) -> io.TextIOWrapper:
+        fd = os.open(self.baseFilename, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+        return os.fdopen(fd, "a", encoding=self.encoding, errors=self.errors)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
+        """Drop the record: logging would print a traceback over the screen."""
 
 
 def log_to_file(path: Path) -> str:
@@ -22,8 +34,7 @@ def log_to_file(path: Path) -> str:
     trouble = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600))
-        handler = logging.handlers.RotatingFileHandler(path, maxBytes=MAX_BYTES, backupCount=1, encoding="utf-8")
+        handler = _PrivateFile(path, maxBytes=MAX_BYTES, backupCount=1, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         handler = logging.NullHandler()
         trouble = f"no log file at {path}: {error.strerror}"

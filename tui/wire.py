@@ -128,7 +128,7 @@ _TYPE_FIRST = re.compile(rb'\s*\{\s*(?:"event_id"\s*:\s*"[^"\\]*"\s*,\s*)?"type"
 def sniff_type(data: bytes) -> str:
     """The ``type`` of a text frame, in about half a microsecond for frames as the services write them.
 
-    Returns :data:`BROKEN_TYPE` for whatever is not a JSON object with a string type.
+    Returns :data:`BROKEN_TYPE` for whatever is not a JSON object with a string type, unless it begins like one.
     """
     found = _TYPE_FIRST.match(data)
     if found is not None:
@@ -145,10 +145,7 @@ def parse(data: bytes) -> dict[str, Any] | None:
     """The event in a text frame, or None for whatever is not a JSON object (broken, null, nested too deeply)."""
     try:
         event = json.loads(data)
-    except (
-        ValueError,
-        RecursionError,
-    ):  # ValueError covers JSONDecodeError, UnicodeDecodeError and huge integers
+    except (ValueError, RecursionError):  # ValueError covers JSONDecodeError, UnicodeDecodeError and huge integers
         return None
     return event if isinstance(event, dict) else None
 
@@ -169,28 +166,25 @@ def why_not_event(data: bytes) -> str:
     return f"JSON, but {kinds.get(type(value), 'a number')} instead of an object"
 
 
-def _string_under(data: bytes, quoted: bytes) -> tuple[int, int]:
-    """Where the first string under a quoted key starts and ends; (0, 0) when there is none."""
-    at = data.find(quoted)
-    if at < 0:
-        return 0, 0
-    start = data.find(b'"', at + len(quoted)) + 1
-    end = data.find(b'"', start)
-    return (start, end) if 0 < start <= end else (0, 0)
+def find_string(data: bytes, quoted_key: bytes) -> tuple[int, int, int]:
+    """Where the first string under a key stands: the key's offset, and start and end of the string in its quotes.
 
-
-def sniff_item_id(data: bytes) -> bytes:
-    """The value of the first ``item_id`` in a frame, b"" when there is none; for delta events only.
-
-    Delta events nest nothing before their ids, and a quote inside their text is escaped, so the first match is it.
+    (0, 0, 0) when there is none. Reads no JSON: for delta events only. They nest nothing before their ids, and a quote
+    inside their text is escaped, so the first match is the right one.
     """
-    start, end = _string_under(data, b'"item_id"')
-    return data[start:end]
+    at = data.find(quoted_key)
+    if at < 0:
+        return 0, 0, 0
+    colon = at + len(quoted_key)
+    start = data.find(b'"', colon) + 1
+    end = data.find(b'"', start)
+    if not 0 < start <= end or data[colon : start - 1].strip() != b":":
+        return 0, 0, 0
+    return at, start, end
 
 
-def audio_bytes(data: bytes, quoted_key: bytes) -> int:
-    """Bytes of audio in the base64 string under a quoted key, from its length alone; 0 when there is none."""
-    start, end = _string_under(data, quoted_key)
+def decoded_size(data: bytes, start: int, end: int) -> int:
+    """Bytes that the base64 text between two offsets of a frame stands for, from its length alone."""
     if end - start < 4:
         return 0
     padding = 0 if data[end - 1] != 61 else 1 if data[end - 2] != 61 else 2  # 61 is "="
@@ -203,23 +197,19 @@ def text(value: object, limit: int = 200) -> str:
         return " ".join(value[: 4 * limit].split())[:limit]
     if value is None:
         return ""
-    if isinstance(value, bool | int | float):
-        return str(value)
-    return json.dumps(value, ensure_ascii=False, default=str)[:limit]
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str)[:limit]
+    except (ValueError, RecursionError):  # an integer of too many digits, or nested about as deeply as can be parsed
+        return "…"
 
 
 def size(count: int) -> str:
     """Bytes for a narrow column: ``182``, ``1.9k``, ``268k``, ``1.2M``."""
     if count < 1000:
         return str(count)
-    for unit in ("k", "M", "G"):
-        count_in_unit = count / 1000
-        if count_in_unit < 9.95:
-            return f"{count_in_unit:.1f}{unit}"
-        if count_in_unit < 999.5 or unit == "G":
-            return f"{count_in_unit:.0f}{unit}"
-        count = int(count_in_unit)
-    raise AssertionError("unreachable: the loop returns at G")
+    units = (("k", 1e3), ("M", 1e6), ("G", 1e9))
+    unit, in_unit = next(((unit, count / one) for unit, one in units if count / one < 999.5), ("G", count / 1e9))
+    return f"{in_unit:.1f}{unit}" if in_unit < 9.95 else f"{in_unit:.0f}{unit}"
 
 
 def audio_duration(count: int) -> str:
@@ -343,7 +333,10 @@ _SUMMARIES: tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...] = (
     ("transcription_session.", _session_summary),
     ("conversation.item.truncate", _truncate_summary),
     ("conversation.item.input_audio_transcription.failed", _error_summary),
-    ("conversation.item.input_audio_transcription.", lambda e: text(e.get("transcript") or e.get("delta"))),
+    (
+        "conversation.item.input_audio_transcription.",
+        lambda e: text(e.get("transcript") or e.get("delta") or e.get("text")),
+    ),
     ("conversation.item.create", _item_summary),
     ("conversation.item.added", _item_summary),
     ("conversation.item.done", _item_summary),
@@ -389,5 +382,5 @@ def is_alarm(event: Mapping[str, Any]) -> bool:
     """True for events that say something failed: errors, failed transcriptions, failed or cut-short responses."""
     event_type = event.get("type")
     if event_type == "response.done":
-        return _get(event, "response", "status") in {"failed", "incomplete"}
+        return _get(event, "response", "status") in ("failed", "incomplete")
     return isinstance(event_type, str) and (event_type == "error" or event_type.endswith(".failed"))

@@ -11,6 +11,10 @@ _IOV_MAX: Final = 1024
 """Buffers that one writev takes; POSIX promises 16, Linux, macOS and the BSDs give 1024."""
 
 
+WINDOW_BYTES: Final = 32 * 1024 * 1024
+"""Bytes of frames that stay in memory."""
+
+
 class FrameStore:
     """An append-only sequence of byte strings. One thread appends; any thread reads what was appended before.
 
@@ -19,7 +23,7 @@ class FrameStore:
     the disk refuses, everything stays in memory and :attr:`trouble` says why.
     """
 
-    def __init__(self, window_bytes: int = 32 * 1024 * 1024) -> None:
+    def __init__(self, window_bytes: int = WINDOW_BYTES) -> None:
         self.trouble = ""
         """Why the file is not used, in the system's words; "" while it can be."""
         self._window_bytes = window_bytes
@@ -53,6 +57,8 @@ class FrameStore:
         base, window = self._window
         if index >= base:
             return window[index - base]
+        if index < 0:
+            raise IndexError(index)
         start = self._ends[index - 1] if index else 0
         return os.pread(self._fd, self._ends[index] - start, start)
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from tui import wire
-from tui.capture.frames import FrameStore
+from tui.capture.frames import WINDOW_BYTES, FrameStore
+from tui.capture.runs import Kind, Run, Runs
 from tui.wire import Direction
 
 _DIRECTION_MASK: Final = 0b0011
@@ -24,8 +25,11 @@ _TYPE_AT: Final = len(_TYPE_FIRST)
 _MAX_TYPES: Final = 60_000
 """Types beyond so many different ones (a hostile server) are read from the frame again instead of being kept."""
 
-_MAX_OPEN_RUNS: Final = 64
-"""Runs that can still grow; a session has a handful at a time."""
+_MAX_TYPE_CHARS: Final = 200
+"""Longer types are not kept either."""
+
+# An attribute of an enum class costs more than the rest of the line that it stands in.
+_RECEIVED: Final = Direction.RECEIVED
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,53 +61,31 @@ class Row:
     """Bytes of all its frames."""
     audio: int
     """Bytes of decoded audio in all its frames."""
-
-
-class _Known(NamedTuple):
-    """What the log has to know of an event type."""
-
-    id: int
-    folds: bool
-    breaks: bool
-    """True when it ends a run of sent audio."""
-    audio_key: bytes | None
-    """The key of the frame that holds base64 audio, in quotes."""
-
-
-class _Run:
-    """The sums of a row that holds more than one entry."""
-
-    __slots__ = ("audio", "count", "last", "size")
-
-    def __init__(self, last: int, size: int, audio: int) -> None:
-        self.last = last
-        self.count = 1
-        self.size = size
-        self.audio = audio
+    alarm: bool
+    """True when one of its entries says that something failed."""
 
 
 class EventLog:
     """Append-only. Memory per entry: 8 bytes of offset, 8 of time, 4 of row, 2 of type, 1 of flags, 4 per row."""
 
-    def __init__(self, origin_ns: int = 0) -> None:
+    def __init__(self, origin_ns: int = 0, *, window_bytes: int = WINDOW_BYTES) -> None:
+        """``window_bytes`` of frames stay in memory; older ones go to a file."""
         self.origin_ns = origin_ns
         """The monotonic time that counts as zero, in nanoseconds."""
-        self._frames = FrameStore()
+        self._frames = FrameStore(window_bytes)
         self._times = array("q")
         self._types = array("H")
         self._flags = bytearray()
         self._rows = array("I")
         self._row_first = array("I")
-        self._runs: dict[int, _Run] = {}
-        self._open: dict[tuple[int, bytes], int] = {}
-        self._append_run: tuple[int, bytes] | None = None
+        self._runs = Runs()
+        self._run_of_row: dict[int, Run] = {}
         self._notes: dict[int, str] = {}
         self._type_names: list[str] = []
-        self._by_name: dict[str, _Known] = {}
-        self._by_bytes: dict[bytes, _Known] = {}
+        self._by_name: dict[str, Kind] = {}
+        self._by_bytes: dict[bytes, Kind] = {}
         self._changed: set[int] = set()
-        self.counts = [0, 0, 0]
-        """Entries so far by :class:`~tui.wire.Direction`."""
+        self._counts = [0, 0, 0]
 
     def __len__(self) -> int:
         """Entries so far."""
@@ -119,6 +101,10 @@ class EventLog:
         """Why the log cannot use the disk; "" while it can."""
         return self._frames.trouble
 
+    def count(self, direction: Direction) -> int:
+        """Entries so far that went this way."""
+        return self._counts[direction]
+
     def append(self, direction: Direction, data: bytes, t_ns: int, *, binary: bool = False, note: str = "") -> int:
         """Add one frame; return its index. Never raises, whatever the frame holds.
 
@@ -129,31 +115,37 @@ class EventLog:
             binary: True for a WebSocket binary frame.
             note: what was done with the frame, when that is not the usual thing.
         """
-        known = None
+        kind = None
         if not binary and data.startswith(_TYPE_FIRST):
-            known = self._by_bytes.get(data[_TYPE_AT : data.find(b'"', _TYPE_AT)])
-        if known is None:
-            known = self._learn(wire.BINARY_TYPE if binary else wire.sniff_type(data))
-        type_id, folds, breaks, audio_key = known
+            kind = self._by_bytes.get(data[_TYPE_AT : data.find(b'"', _TYPE_AT)])
+        if kind is None:
+            kind = self._learn(wire.BINARY_TYPE if binary else wire.sniff_type(data))
         index = len(self._flags)
-        audio = wire.audio_bytes(data, audio_key) if audio_key else 0
-        if folds:
-            row = self._fold(index, direction, type_id, data, audio)
+        if kind.folds:
+            run = kind.run
+            if not (run.open and direction is _RECEIVED and data.startswith(kind.item, kind.item_at)):
+                run = self._find_run(kind, direction, data, index)
+            run.last = index
+            run.count += 1
+            run.size += len(data)
+            if kind.audio_key:
+                run.audio += kind.audio_bytes(data)
+            row = run.row
+            self._changed.add(row)
         else:
-            if breaks and self._append_run is not None:
-                # Microphone audio goes on for minutes: a new row after these keeps the order of things readable.
-                self._open.pop(self._append_run, None)
-                self._append_run = None
-            row = self._new_row(index)
-        if audio and row not in self._runs:
-            self._runs[row] = _Run(index, len(data), audio)
+            if kind.ends_append:
+                self._runs.end_append()
+            elif kind.ends_runs:
+                self._runs.end_all()
+            row = len(self._row_first)
+            self._row_first.append(index)
         self._rows.append(row)
         self._frames.append(data)
         self._times.append(t_ns - self.origin_ns)
-        self._types.append(type_id)
+        self._types.append(kind.id)
         if note:
             self._notes[index] = note
-        self.counts[direction] += 1
+        self._counts[direction] += 1
         # Last: the length of the flags is the length of the log.
         self._flags.append(direction + _BINARY if binary else direction)
         return index
@@ -161,11 +153,16 @@ class EventLog:
     def mark_alarm(self, index: int) -> None:
         """Remember that this entry says something failed."""
         self._flags[index] |= _ALARM
-        self._changed.add(self._rows[index])
+        row = self._rows[index]
+        run = self._run_of_row.get(row)
+        if run is not None:
+            run.alarm = True
+        self._changed.add(row)
 
-    def is_alarm(self, index: int) -> bool:
-        """True for an entry that says something failed. Cheap: reads no frame."""
-        return bool(self._flags[index] & _ALARM)
+    def is_alarm(self, row: int) -> bool:
+        """True when an entry of this row says that something failed. Cheap: reads no frame."""
+        run = self._run_of_row.get(row)
+        return run.alarm if run is not None else bool(self._flags[self._row_first[row]] & _ALARM)
 
     def add_note(self, index: int, note: str) -> None:
         """Say what was done with an entry, after the fact."""
@@ -191,25 +188,26 @@ class EventLog:
         )
 
     def data(self, index: int) -> bytes:
-        """The frame with this index, exactly as on the wire."""
+        """The frame with this index, exactly as on the wire. Raises IndexError beyond the end."""
         return self._frames[index]
 
     def row(self, index: int) -> Row:
         """The row with this index, as it is now. Raises IndexError beyond the end."""
         first = self._row_first[index]
-        run = self._runs.get(index)
+        run = self._run_of_row.get(index)
         if run is None:
-            return Row(index, first, 1, self._frames.size(first), 0)
-        return Row(index, first, run.count, run.size, run.audio)
+            return Row(index, first, 1, self._frames.size(first), 0, self.is_alarm(index))
+        return Row(index, first, run.count, run.size, run.audio, run.alarm)
 
     def members(self, row: int, limit: int | None = None) -> list[int]:
         """Indices of the entries in a row, oldest first, at most ``limit`` of them."""
         first = self._row_first[row]
-        run = self._runs.get(row)
+        run = self._run_of_row.get(row)
         if run is None:
             return [first]
         found = []
-        for index in range(first, run.last + 1):
+        # The run may be one ahead: its latest entry is complete only when the log's length says so.
+        for index in range(first, min(run.last + 1, len(self._flags))):
             if self._rows[index] == row:
                 found.append(index)
                 if limit is not None and len(found) >= limit:
@@ -221,7 +219,7 @@ class EventLog:
         return self._rows[index]
 
     def take_changed(self) -> tuple[int, ...]:
-        """Rows that changed since the last call, apart from new ones at the end. For the appending thread."""
+        """Rows that changed since the last call; new ones may be among them. For the appending thread."""
         changed = tuple(self._changed)
         self._changed.clear()
         return changed
@@ -230,49 +228,24 @@ class EventLog:
         """Give back the file."""
         self._frames.close()
 
-    def _learn(self, event_type: str) -> _Known:
+    def _learn(self, event_type: str) -> Kind:
         known = self._by_name.get(event_type)
         if known is not None:
             return known
-        if len(self._type_names) >= _MAX_TYPES and event_type:
+        if event_type and (len(self._type_names) >= _MAX_TYPES or len(event_type) > _MAX_TYPE_CHARS):
             return self._learn("")
-        audio_key = wire.AUDIO_KEYS.get(event_type)
-        known = _Known(
-            len(self._type_names),
-            wire.folds(event_type),
-            event_type.startswith(("input_audio_buffer.", "response.created")),
-            f'"{audio_key}"'.encode() if audio_key else None,
-        )
+        kind = Kind(len(self._type_names), event_type)
         self._type_names.append(event_type)
-        self._by_name[event_type] = known
+        self._by_name[event_type] = kind
         if '"' not in event_type and "\\" not in event_type and event_type.isprintable():
             # Escapes make several spellings of one type; only the plain one is looked up without parsing.
-            self._by_bytes[event_type.encode()] = known
-        return known
+            self._by_bytes[event_type.encode()] = kind
+        return kind
 
-    def _new_row(self, index: int) -> int:
-        self._row_first.append(index)
-        return len(self._row_first) - 1
-
-    def _fold(self, index: int, direction: Direction, type_id: int, data: bytes, audio: int) -> int:
-        item = wire.sniff_item_id(data) if direction is Direction.RECEIVED else b""
-        key = (type_id, item)
-        row = self._open.get(key)
-        if row is None:
-            row = self._new_row(index)
-            self._open[key] = row
-            if direction is Direction.SENT:
-                self._append_run = key
-            if len(self._open) > _MAX_OPEN_RUNS:
-                del self._open[next(iter(self._open))]
-            return row
-        run = self._runs.get(row)
-        if run is None:
-            first = self._row_first[row]
-            run = self._runs[row] = _Run(first, self._frames.size(first), 0)
-        run.last = index
-        run.count += 1
-        run.size += len(data)
-        run.audio += audio
-        self._changed.add(row)
-        return row
+    def _find_run(self, kind: Kind, direction: Direction, data: bytes, index: int) -> Run:
+        row = len(self._row_first)
+        run = self._runs.find(kind, direction, data, row)
+        if run.row == row:
+            self._run_of_row[row] = run
+            self._row_first.append(index)
+        return run

@@ -63,7 +63,7 @@ class RowReader:
 
     def is_alarm(self, index: int) -> bool:
         """True when this row says that something failed. Cheap: reads no frame."""
-        return self._log.is_alarm(self._log.row(index).first)
+        return self._log.is_alarm(index)
 
     def _build(self, row: Row) -> RowView:
         entry = self._log.entry(row.first)
@@ -71,12 +71,12 @@ class RowReader:
             index=row.index,
             time_s=entry.t_ns / 1e9,
             direction=entry.direction,
-            family=Family.ERROR if entry.alarm else wire.family(entry.type),
+            family=Family.ERROR if row.alarm else wire.family(entry.type),
             label=wire.label(entry.type),
             count=row.count,
             summary=self._summary(row, entry),
             size=row.size,
-            alarm=self._log.is_alarm(row.first),
+            alarm=row.alarm,
         )
 
     def _summary(self, row: Row, entry: Entry) -> str:

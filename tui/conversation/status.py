@@ -85,12 +85,21 @@ _OUTPUT_DELTAS = (
 )
 
 
+_MAX_COUNT = 1 << 53
+"""Larger figures are no counts of tokens; Python would refuse to print a few of them."""
+
+
 class StatusReducer:
     """Feeds on parsed events, both ways, and keeps a :class:`Status` current."""
 
     def __init__(self, status: Status | None = None) -> None:
         self.status = status or Status()
+        self.promised = False
+        """A message went out, and the request for its response has not: one is running that must end first."""
+        self.asked = False
+        """A response was requested, and has not begun."""
         self._asked_ns: int | None = None
+        self._interrupted = ""
 
     def set(self, **changes: Any) -> None:
         """Replace fields of the status."""
@@ -99,15 +108,29 @@ class StatusReducer:
     def sent(self, event: Mapping[str, Any], t_ns: int) -> None:
         """Take an event that was sent at the given monotonic time, relative to the log's origin."""
         if event.get("type") == "response.create":
+            self.promised, self.asked = False, True
             self._asked_ns = t_ns
             if not self.status.response_id:
                 self.set(agent=AgentState.THINKING)
+
+    def new_connection(self) -> None:
+        """Forget what belongs to the previous connection."""
+        self.promised = self.asked = False
+        self._asked_ns, self._interrupted = None, ""
+        self.set(cause=None, session_id="", started_s=None, expires_at=None, agent=AgentState.IDLE, response_id="")
+
+    def interrupted(self, response_id: str) -> None:
+        """The person interrupted this response, or, when it is "", what was still playing of the last one."""
+        self._interrupted = response_id
+        self._asked_ns = None
+        self.set(agent=AgentState.IDLE)
 
     def received(self, event: Mapping[str, Any], t_ns: int) -> None:
         """Take an event that was received at the given monotonic time, relative to the log's origin."""
         event_type = event.get("type")
         if event_type in _OUTPUT_DELTAS:
-            self._output(t_ns)
+            if not self._interrupted or event.get("response_id") != self._interrupted:
+                self._output(t_ns)
         elif event_type == "session.created":
             session = event.get("session")
             self.set(started_s=t_ns / 1e9, session_id=_text(session, "id"))
@@ -117,10 +140,12 @@ class StatusReducer:
         elif event_type == "input_audio_buffer.speech_stopped":
             self._asked_ns = t_ns
         elif event_type == "response.created":
+            self.asked = False
             self.set(response_id=_text(event.get("response"), "id"), agent=AgentState.THINKING)
         elif event_type == "response.done":
             self._done(event.get("response"))
         elif event_type == "error" and not self.status.response_id:
+            self.asked = False
             self.set(agent=AgentState.IDLE)
 
     def _output(self, t_ns: int) -> None:
@@ -161,4 +186,4 @@ def _text(mapping: object, key: str) -> str:
 
 
 def _count(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < _MAX_COUNT else 0

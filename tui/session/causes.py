@@ -5,13 +5,15 @@ How each one looks on the wire was measured against openai-agents 0.24 and webso
 
 from __future__ import annotations
 
+import errno
 import json
+import re
 import socket
 import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from websockets.exceptions import (
-    ConnectionClosed,
     InvalidHandshake,
     InvalidProxy,
     InvalidProxyMessage,
@@ -19,6 +21,7 @@ from websockets.exceptions import (
     InvalidURI,
     ProxyError,
 )
+from websockets.frames import CloseCode
 from websockets.http11 import Response
 
 from tui import wire
@@ -27,15 +30,25 @@ from tui.endpoint import Target
 
 
 class CrossOriginRedirectError(Exception):
-    """The server redirects to another origin, where the key must not go."""
+    """The server redirects to another origin, where the key must not go; ``location`` is its word."""
 
     def __init__(self, location: str) -> None:
         super().__init__(location)
         self.location = location
 
 
-class MessageTooBigError(Exception):
-    """The server sent a message over the size limit."""
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a connection ended, or that it has not."""
+
+    open: bool = False
+    """True when it is still open: the SDK has ended on top of it."""
+    received: int | None = None
+    """The close code of the other side; None when it sent no close frame."""
+    sent: int | None = None
+    """The close code that our side sent first, because of something that the other side did or failed to do."""
+    reason: str = ""
+    """The reason beside the code; it comes from the network."""
 
 
 _STATUS_CAUSES: Mapping[int, tuple[str, str]] = {
@@ -59,13 +72,24 @@ _CLOSE_CAUSES: Mapping[int, tuple[str, str]] = {
     1000: ("The server ended the session.", "Press ctrl+r for a new one."),
     1001: ("The server ended the session: it is going away, or the session reached its time limit.", "Press ctrl+r."),
     1006: ("The connection was lost without a goodbye.", "Check the network, then press ctrl+r."),
-    1007: ("The server sent text that is not UTF-8.", "Press ctrl+r; if it happens again, report it to the server."),
     1008: ("The server ended the session for breaking a rule of its own.", "The reason it gave says which."),
-    1009: ("A message was larger than the limit.", "Press ctrl+r and send less at once."),
+    1009: ("A message was larger than the server takes.", "Send less at once, then press ctrl+r."),
     1011: ("The server ended the session after an error of its own.", "Press ctrl+r."),
     3000: ("The server ended the session: it no longer accepts the key or token.", "Check the key, then press ctrl+r."),
     4000: ("The server ended the session because of something it was sent.", "The reason it gave says what."),
 }
+"""What a close code of the other side means."""
+
+_OUR_CLOSE_CAUSES: Mapping[int, tuple[str, str, str]] = {
+    1002: ("not-websocket", "The server broke the WebSocket protocol.", "A proxy may be in the way. Press ctrl+r."),
+    1009: ("too-big", "The server sent a message over the limit of 32 MiB.", "Press ctrl+r."),
+    1011: (
+        "silent",
+        "The server stopped answering, so the connection was closed.",
+        "Check the network, then press ctrl+r.",
+    ),
+}
+"""Why our side ended a connection, by the close code that it sent."""
 
 BETA_FIX = (
     "Set AZURE_OPENAI_ENDPOINT to https://NAME.openai.azure.com and AZURE_OPENAI_DEPLOYMENT to the deployment's name; "
@@ -90,7 +114,7 @@ def no_session_created(seconds: float) -> Cause:
     """The handshake succeeded, and then nothing came."""
     return Cause(
         "no-session-created",
-        f"The server accepted the connection, but sent no session.created within {seconds:.0f} s.",
+        f"The server accepted the connection, but sent no session.created within {seconds:g} s.",
         "Check that the URL is a Realtime endpoint, then press ctrl+r.",
     )
 
@@ -101,9 +125,9 @@ def from_exception(error: BaseException, target: Target) -> Cause:
     if isinstance(error, CrossOriginRedirectError):
         return Cause(
             "redirect",
-            f"{host} redirects to another host ({error.location}); azrt-tui does not send the key there.",
-            "If that host is right, set it as AZURE_OPENAI_ENDPOINT yourself.",
-            {"location": error.location},
+            f"{host} redirects to another server ({wire.text(error.location)}); azrt-tui does not send the key there.",
+            "If that server is right, set it as AZURE_OPENAI_ENDPOINT yourself.",
+            {"location": wire.text(error.location)},
         )
     if isinstance(error, InvalidStatus):
         return _from_status(error.response, target)
@@ -125,14 +149,16 @@ def from_exception(error: BaseException, target: Target) -> Cause:
             f"No address is known for {host}.",
             "Check the resource's name in AZURE_OPENAI_ENDPOINT, and the network.",
         )
-    if isinstance(error, ProxyError | InvalidProxy | InvalidProxyMessage):
+    if isinstance(error, InvalidProxy):  # its own text shows the proxy's URL, which can hold a password
+        return Cause("proxy", f"The proxy for {host} cannot be used: {error.msg}.", "Check HTTPS_PROXY.")
+    if isinstance(error, ProxyError | InvalidProxyMessage):
         return Cause("proxy", f"The proxy refused the connection to {host}: {_said(error)}.", "Check HTTPS_PROXY.")
-    if isinstance(error, ConnectionRefusedError):
+    if isinstance(error, ImportError) and error.name == "python_socks":
+        return Cause("proxy", f"The proxy for {host} is a SOCKS proxy.", "pip install python-socks")
+    if isinstance(error, ConnectionRefusedError) or _all_refused(error):
         return Cause("refused", f"Nothing listens at {host}.", "Check the host and the port, and that the server runs.")
     if isinstance(error, TimeoutError):
         return Cause("timeout", f"{host} did not answer in time.", "Check the network and the firewall.")
-    if isinstance(error, ConnectionClosed):
-        return from_close(error.rcvd.code if error.rcvd else None, error.rcvd.reason if error.rcvd else "")
     if isinstance(error, InvalidURI):
         return Cause("url", f"{target.url} is not a WebSocket URL.", "Run: azrt-tui url")
     if isinstance(error, InvalidHandshake):
@@ -143,35 +169,28 @@ def from_exception(error: BaseException, target: Target) -> Cause:
     return Cause("unexpected", f"Connecting to {host} failed: {type(error).__name__}.", "The log file has the details.")
 
 
-def from_close(code: int | None, reason: str, *, too_big: bool = False, silent: bool = False) -> Cause:
-    """Why an established connection ended.
-
-    Args:
-        code: the close code of the other side; None when it sent no close frame.
-        reason: the reason beside it; it comes from the network.
-        too_big: we closed it, because a message was over the limit.
-        silent: we closed it, because the other side stopped answering pings.
-    """
-    if too_big:
-        code = 1009
-    if silent:
+def from_ending(ending: Ending) -> Cause:
+    """Why an established connection ended."""
+    if ending.open or ending.sent == CloseCode.NORMAL_CLOSURE:
         return Cause(
-            "silent",
-            "The server stopped answering, so the connection was closed.",
-            "Check the network, then press ctrl+r.",
+            "sdk",
+            "The openai-agents SDK gave the session up, although the connection was fine.",
+            "Press ctrl+r. The log file has the details.",
         )
-    facts = {"close code": str(code or 1006)}
-    said = wire.text(reason)
-    if said:
-        facts["reason"] = said
-    if "beta_api_shape_disabled" in reason:
+    said = wire.text(ending.reason)
+    if ending.sent is not None and ending.sent in _OUR_CLOSE_CAUSES:
+        name, sentence, fix = _OUR_CLOSE_CAUSES[ending.sent]
+        return Cause(name, sentence, fix, {"close code sent": str(ending.sent), **({"reason": said} if said else {})})
+    code = ending.received or 1006
+    facts = {"close code": str(code), **({"reason": said} if said else {})}
+    if "beta_api_shape_disabled" in ending.reason:
         return Cause("beta-api", "The server no longer speaks the Realtime Beta protocol.", BETA_FIX, facts)
-    if "maximum duration" in reason:
+    if "maximum duration" in ending.reason:
         return Cause("expired", "The session reached its time limit.", "Press ctrl+r for a new one.", facts)
     sentence, fix = _CLOSE_CAUSES.get(
-        code or 1006, (f"The server closed the connection with code {code}.", "Press ctrl+r for a new session.")
+        code, (f"The server closed the connection with code {code}.", "Press ctrl+r for a new session.")
     )
-    return Cause(f"closed-{code or 1006}", f"{sentence} It said: {said}" if said else sentence, fix, facts)
+    return Cause(f"closed-{code}", f"{sentence} It said: {said}" if said else sentence, fix, facts)
 
 
 def _from_status(response: Response, target: Target) -> Cause:
@@ -182,12 +201,14 @@ def _from_status(response: Response, target: Target) -> Cause:
         if value:
             facts[header] = wire.text(value)
     code, message = _azure_error(response.body)
+    if code == str(status):
+        code = ""
     if code:
         facts["code"] = code
     what, fix = _STATUS_CAUSES.get(status, ("", ""))
     if not what:
         what, fix = (
-            ("failed", "Try again with ctrl+r.") if status >= 500 else ("refused", "Check the URL: azrt-tui url")
+            ("failed", "Press ctrl+r to try again.") if status >= 500 else ("refused", "Check the URL: azrt-tui url")
         )
     if status == 200:
         what, fix = "answered with a web page, not with a WebSocket", "Check the host: it may be a portal or a proxy."
@@ -195,7 +216,7 @@ def _from_status(response: Response, target: Target) -> Cause:
         fix = "Check OPENAI_API_KEY." if target.provider == "openai" else "Check the key that this server expects."
     if status == 401 and "api-version" in target.url:
         fix = "Remove api-version from the URL: the GA protocol does not use it."
-    if status == 429 and "retry-after" in facts:
+    if status == 429 and facts.get("retry-after", "").isdecimal():  # it can be a date too
         fix = f"Wait {facts['retry-after']} s, then press ctrl+r."
     said = f" It said: {message}" if message else ""
     return Cause(
@@ -217,3 +238,11 @@ def _azure_error(body: bytes | bytearray | None) -> tuple[str, str]:
 
 def _said(error: BaseException) -> str:
     return wire.text(str(error)).rstrip(".") or type(error).__name__
+
+
+def _all_refused(error: BaseException) -> bool:
+    """True when a name has several addresses and each of them refused; asyncio says so in words only."""
+    if not isinstance(error, OSError) or error.errno is not None:
+        return False
+    numbers = re.findall(r"\[Errno (\d+)\]", str(error))
+    return bool(numbers) and all(int(number) == errno.ECONNREFUSED for number in numbers)

@@ -13,6 +13,20 @@ Modality = Literal["text", "audio"]
 
 
 @dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long to wait, in seconds."""
+
+    open_s: float = 10.0
+    """From the first packet to the end of the handshake."""
+    created_s: float = 10.0
+    """From the handshake to session.created."""
+    ping_s: float = 20.0
+    """Between two pings, and for the answer to one."""
+    close_s: float = 1.0
+    """For the server's goodbye. The library's 10 s would make quitting wait."""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionPlan:
     """One session's worth of decisions. The key never shows in its repr."""
 
@@ -28,8 +42,7 @@ class SessionPlan:
     while_answering: Literal["interrupt", "queue"] = "interrupt"
     simulator: bool = False
     """True when the target is the embedded simulator."""
-    created_timeout_s: float = 10.0
-    """How long to wait for session.created after the handshake."""
+    timeouts: Timeouts = Timeouts()
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import binascii
 import json
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -19,7 +20,11 @@ from tui.conversation.status import Status, StatusReducer
 from tui.session.batch import Batch, Notice, Severity
 from tui.wire import Direction
 
-_AUDIO_DELTAS = frozenset({"response.output_audio.delta", "response.audio.delta"})
+logger = logging.getLogger(__name__)
+
+_RATE_WINDOW_S = 1.0
+
+_AUDIO_DELTAS = ("response.output_audio.delta", "response.audio.delta")
 
 
 class Recorder:
@@ -47,10 +52,12 @@ class Recorder:
         self._interval_s = 1 / fps
         self._clock_ns = clock_ns
         self._notices: list[Notice] = []
-        self._timer: asyncio.TimerHandle | None = None
+        self._due: asyncio.TimerHandle | None = None
+        self._fade: asyncio.TimerHandle | None = None
         self._delivered_at = 0.0
         # (monotonic seconds, events so far), one a batch, covering the last second
-        self._history: deque[tuple[float, int]] = deque()
+        self._history: deque[tuple[float, int]] = deque([(float("-inf"), self._events())])
+        self._stopped = False
         self._dropped: set[str] = set()
         """Responses that the person interrupted: their late audio is not played."""
 
@@ -87,19 +94,31 @@ class Recorder:
             self.log.mark_alarm(index)
             return None
         t_ns -= self.log.origin_ns
-        self.transcript.received(event, t_ns / 1e9)
-        self.reducer.received(event, t_ns)
-        self.on_event(event)
+        try:
+            self.transcript.received(event, t_ns / 1e9)
+            self.reducer.received(event, t_ns)
+            self.on_event(event)
+        except Exception:
+            # We are called by the transport: a fault of ours in reading one event must not cost the connection.
+            logger.exception("An event could not be read: entry %d", index)
+            self.log.add_note(index, "azrt-tui failed on it: the log file has the details")
         return index
 
-    def sent(self, data: bytes, *, binary: bool = False) -> None:
-        """Record a frame that goes to the server."""
+    def sent(self, data: bytes, *, binary: bool = False) -> int:
+        """Record a frame that goes to the server; return its index in the log."""
         t_ns = self._clock_ns()
-        self.log.append(Direction.SENT, data, t_ns, binary=binary)
+        index = self.log.append(Direction.SENT, data, t_ns, binary=binary)
         self.touch()
-        event = wire.parse(data)
+        event = None if binary else wire.parse(data)
         if event is not None:
             self.reducer.sent(event, t_ns - self.log.origin_ns)
+        return index
+
+    def not_sent(self, index: int) -> None:
+        """The connection ended before this frame was out."""
+        self.log.add_note(index, "not sent: the connection had ended")
+        self.log.mark_alarm(index)
+        self.touch()
 
     def local(self, event_type: str, text: str, facts: Mapping[str, str] | None = None, *, alarm: bool = False) -> None:
         """Record something that happened to the connection itself."""
@@ -109,14 +128,24 @@ class Recorder:
             self.log.mark_alarm(index)
         self.touch()
 
-    def drop_audio_of(self, response_id: str) -> None:
-        """Do not play what still comes of this response."""
+    def interrupted(self, response_id: str, heard: Mapping[str, int]) -> None:
+        """The person interrupted: show it, and do not play what still comes of this response.
+
+        Args:
+            response_id: the response that is running, "" when only its audio was still playing.
+            heard: item id -> milliseconds heard, for items whose audio was playing or waiting to.
+        """
         if response_id:
             self._dropped.add(response_id)
+        self.transcript.interrupt(response_id, heard)
+        self.reducer.interrupted(response_id)
+        self.touch()
 
     def new_connection(self) -> None:
         """Forget what belongs to the previous connection."""
         self._dropped.clear()
+        self.reducer.new_connection()
+        self.touch()
 
     def _play(self, event: Mapping[str, Any]) -> bool:
         """Hand audio to playback; False when it is not base64."""
@@ -127,7 +156,8 @@ class Recorder:
             pcm = base64.b64decode(delta)
         except (binascii.Error, ValueError):
             return False
-        if isinstance(item_id, str) and event.get("response_id") not in self._dropped:
+        response_id = event.get("response_id")
+        if isinstance(item_id, str) and not (isinstance(response_id, str) and response_id in self._dropped):
             self._playback.feed(item_id, index if isinstance(index, int) else 0, pcm)
         return True
 
@@ -145,39 +175,45 @@ class Recorder:
 
     def touch(self) -> None:
         """Something changed: a batch is due."""
-        if self._timer is None:
+        if self._due is None and not self._stopped:
             loop = asyncio.get_running_loop()
             delay = self._delivered_at + self._interval_s - loop.time()
-            self._timer = loop.call_later(max(0.0, delay), self.flush)
+            self._due = loop.call_later(max(0.0, delay), self.flush)
 
     def flush(self) -> None:
         """Deliver a batch now."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._delivered_at = asyncio.get_running_loop().time()
+        self._cancel_timers()
+        loop = asyncio.get_running_loop()
+        self._delivered_at = loop.time()
         rate = self._rate(self._delivered_at)
         turns, order = self.transcript.take_changes()
-        self.reducer.set(received=self.log.counts[0], sent=self.log.counts[1], rate=rate)
+        self.reducer.set(received=self.log.count(Direction.RECEIVED), sent=self.log.count(Direction.SENT), rate=rate)
         notices, self._notices = tuple(self._notices), []
         self._deliver(Batch(len(self.log), self.log.rows, self.log.take_changed(), turns, order, self.status, notices))
         if rate > 0:
             # Nothing may come any more: the rate still has to fall to zero on the screen.
-            self._timer = asyncio.get_running_loop().call_later(1.0, self.flush)
+            self._fade = loop.call_later(_RATE_WINDOW_S, self.flush)
 
     def stop(self) -> None:
         """Deliver what is left, and nothing afterwards."""
         self.flush()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._stopped = True
+        self._cancel_timers()
+
+    def _cancel_timers(self) -> None:
+        for timer in (self._due, self._fade):
+            if timer is not None:
+                timer.cancel()
+        self._due = self._fade = None
+
+    def _events(self) -> int:
+        return self.log.count(Direction.RECEIVED) + self.log.count(Direction.SENT)
 
     def _rate(self, now: float) -> float:
-        events = self.log.counts[0] + self.log.counts[1]
+        """Events of the last second: since the latest batch that is a second old."""
+        events = self._events()
         history = self._history
         history.append((now, events))
-        while len(history) > 1 and history[1][0] <= now - 1.0:
+        while len(history) > 1 and history[1][0] <= now - _RATE_WINDOW_S:
             history.popleft()
-        start, before = history[0]
-        if start <= now - 1.0:
-            return (events - before) / (now - start)
-        return float(events - before)
+        return float(events - history[0][1])

@@ -1,11 +1,12 @@
 """The openai-agents realtime session on a recorded connection. Importing this module takes about three seconds.
 
-The one private method that is overridden, ``_create_websocket_connection``, and ``_handle_ws_event``, which is
-guarded, are named by a contract test.
+The private methods that are overridden, ``_create_websocket_connection``, ``_handle_ws_event`` and ``_emit_event``, are
+named by a contract test.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -14,13 +15,13 @@ from agents import set_tracing_disabled
 from agents.realtime import RealtimeAgent, RealtimePlaybackTracker, RealtimeRunner, RealtimeSession
 from agents.realtime.model import RealtimeModelConfig, RealtimePlaybackState
 from agents.realtime.model_events import RealtimeModelEvent
-from agents.realtime.model_inputs import RealtimeModelSendInterrupt, RealtimeModelSendRawMessage
 from agents.realtime.openai_realtime import OpenAIRealtimeWebSocketModel, TransportConfig
 from pydantic import ValidationError
 from websockets.exceptions import ConnectionClosed
 
 from tui.audio import Playback
-from tui.session.plan import SessionPlan
+from tui.session.causes import Ending
+from tui.session.plan import SessionPlan, Timeouts
 from tui.session.recorder import Recorder
 from tui.session.transport import RecordedConnection, open_connection
 
@@ -36,21 +37,9 @@ class HeardTracker(RealtimePlaybackTracker):
     def __init__(self, playback: Playback) -> None:
         super().__init__()
         self._playback = playback
-        self._frozen: RealtimePlaybackState | None = None
-
-    def freeze(self) -> None:
-        """Hold the position of now, for an interruption that silences playback before the wire is told."""
-        self._frozen = self._now()
 
     def get_state(self) -> RealtimePlaybackState:
         """What is playing, and how many milliseconds of it were heard."""
-        return self._frozen or self._now()
-
-    def on_interrupted(self) -> None:
-        """The interruption is dealt with."""
-        self._frozen = None
-
-    def _now(self) -> RealtimePlaybackState:
         position = self._playback.position()
         if position is None:
             return {"current_item_id": None, "current_item_content_index": None, "elapsed_ms": None}
@@ -64,26 +53,30 @@ class HeardTracker(RealtimePlaybackTracker):
 class RecordingModel(OpenAIRealtimeWebSocketModel):
     """The SDK's transport on our connection; an event that the SDK cannot digest never ends the session."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, timeouts: Timeouts) -> None:
         super().__init__()
         self._recorder = recorder
+        self._timeouts = timeouts
+        self._handling = False
         self.connection: RecordedConnection | None = None
         """The connection, kept after its end for the close code and the reason."""
 
     async def _create_websocket_connection(
         self, url: str, headers: dict[str, str], transport_config: TransportConfig | None = None
     ) -> RecordedConnection:
-        self.connection = await open_connection(url, headers, self._recorder)
+        self.connection = await open_connection(url, headers, self._recorder, self._timeouts)
         return self.connection
 
     async def _handle_ws_event(self, event: dict[str, Any]) -> None:
+        self._handling = True
         try:
             await super()._handle_ws_event(event)
         except ConnectionClosed:
             raise
         except Exception as error:
-            logger.warning("The SDK failed on an event: %s", type(error).__name__)
-            self._note(f"the SDK failed on it ({type(error).__name__})")
+            self._note_failure(error)
+        finally:
+            self._handling = False
 
     async def _emit_event(self, event: RealtimeModelEvent) -> None:
         if event.type == "error" and isinstance(event.error, ValidationError):
@@ -91,7 +84,15 @@ class RecordingModel(OpenAIRealtimeWebSocketModel):
             # record, and the SDK's session has no use for the error.
             self._note(f"not known to the SDK: {_first_error(event.error)}")
             return
+        if event.type == "exception" and self._handling and not isinstance(event.exception, ConnectionClosed):
+            # The SDK's session would end itself.
+            self._note_failure(event.exception)
+            return
         await super()._emit_event(event)
+
+    def _note_failure(self, error: Exception) -> None:
+        logger.warning("The SDK failed on an event: %s", type(error).__name__)
+        self._note(f"the SDK failed on it ({type(error).__name__})")
 
     def _note(self, text: str) -> None:
         if self.connection is not None and self.connection.reading is not None:
@@ -116,13 +117,13 @@ class Connection:
         self._recorder = recorder
         self._playback = playback
         self._tracker = HeardTracker(playback)
-        self._model = RecordingModel(recorder)
+        self._model = RecordingModel(recorder, plan.timeouts)
         self._session: RealtimeSession | None = None
 
     @property
-    def websocket(self) -> RecordedConnection | None:
-        """The connection, or None before the handshake succeeded."""
-        return self._model.connection
+    def ending(self) -> Ending:
+        """How the connection ended."""
+        return self._model.connection.ending if self._model.connection is not None else Ending()
 
     async def open(self) -> None:
         """Connect and send the session's settings. Raises whatever went wrong."""
@@ -156,35 +157,33 @@ class Connection:
         assert self._session is not None
         await self._session.send_message(text)
 
-    async def interrupt(self, response_id: str) -> None:
-        """Cancel a response and truncate what of it was not heard.
+    async def cancel(self, response_id: str) -> None:
+        """Cancel a response that is running; the SDK holds the next request for one until this one has ended.
 
-        With a response id the SDK also drops the late audio of that response; without one (the response is done, but
-        still plays) only the form without a scope makes it truncate.
+        Not through the SDK: it sends nothing for a response whose beginning it has not read yet.
         """
-        try:
-            await self._model.send_event(
-                RealtimeModelSendInterrupt(force_response_cancel=True, response_id=response_id or None)
-            )
-        finally:
-            self._tracker.on_interrupted()
+        await self._send("response.cancel", response_id=response_id)
 
-    def freeze_position(self) -> None:
-        """Hold what was heard until :meth:`interrupt` has told the server."""
-        self._tracker.freeze()
-
-    async def truncate(self, item_id: str) -> None:
-        """Tell the server that nothing of a queued item was heard."""
-        await self._send_raw("conversation.item.truncate", {"item_id": item_id, "content_index": 0, "audio_end_ms": 0})
+    async def truncate(self, item_id: str, content_index: int, heard_ms: int) -> None:
+        """Tell the server how much of an item was heard, so that the model does not believe it said more."""
+        await self._send(
+            "conversation.item.truncate", item_id=item_id, content_index=content_index, audio_end_ms=heard_ms
+        )
 
     async def update(self, session: Mapping[str, Any]) -> None:
         """Send a session.update with these fields."""
-        await self._send_raw("session.update", {"session": {"type": "realtime", **session}})
+        await self._send("session.update", session={"type": "realtime", **session})
 
     async def close(self) -> None:
-        """Say goodbye and wait for the other side, for a second at most."""
-        if self._session is not None:
+        """Say goodbye and wait for the other side, for a second or so at most. Raises nothing."""
+        if self._session is None:
+            return
+        try:
             await self._session.close()
+        except Exception as error:
+            logger.warning("Closing failed: %s", type(error).__name__)
 
-    async def _send_raw(self, event_type: str, rest: dict[str, Any]) -> None:
-        await self._model.send_event(RealtimeModelSendRawMessage(message={"type": event_type, "other_data": rest}))
+    async def _send(self, event_type: str, **fields: Any) -> None:
+        # The SDK's way for raw messages drops, with a line in its log, whatever its own types do not know.
+        assert self._model.connection is not None
+        await self._model.connection.send(json.dumps({"type": event_type, **fields}))

@@ -12,24 +12,22 @@ from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import CloseCode, Frame, Opcode
-from websockets.protocol import Event
+from websockets.protocol import Event, State
 from websockets.typing import Data, DataLike
 
 from tui import __version__
-from tui.session.causes import CrossOriginRedirectError
+from tui.endpoint import is_loopback
+from tui.session.causes import CrossOriginRedirectError, Ending
+from tui.session.plan import Timeouts
 from tui.session.recorder import Recorder
 
 MAX_MESSAGE_BYTES: Final = 32 * 1024 * 1024
 """A larger message closes the connection with 1009. The service allows 15 MiB in an append; the SDK's limit is 8."""
 
-OPEN_TIMEOUT_S: Final = 10.0
-"""From the first packet to the end of the handshake."""
-
-CLOSE_TIMEOUT_S: Final = 1.0
-"""How long the server may take to say goodbye. The library's 10 s would make quitting wait."""
-
 _REDIRECTS: Final = frozenset({300, 301, 302, 303, 307, 308})
+_WEBSOCKET_SCHEMES: Final = {"http": "ws", "https": "wss"}
 
 
 class RecordedConnection(ClientConnection):
@@ -73,24 +71,41 @@ class RecordedConnection(ClientConnection):
         message: DataLike | Iterable[DataLike] | AsyncIterable[DataLike],
         text: bool | None = None,
     ) -> None:
-        """Record a message, then send it."""
+        """Record a message, then send it. Raises TypeError for a message in pieces, which the SDK never sends."""
         if isinstance(message, str):
-            self._recorder.sent(message.encode(errors="surrogatepass"))
+            index = self._recorder.sent(message.encode())
         elif isinstance(message, bytes | bytearray | memoryview):
-            self._recorder.sent(bytes(message), binary=not text)
-        await super().send(message, text)
+            index = self._recorder.sent(bytes(message), binary=not text)
+        else:
+            raise TypeError("a message in pieces cannot be recorded")
+        was_open = self.protocol.state is State.OPEN
+        try:
+            await super().send(message, text)
+        except ConnectionClosed:
+            if not was_open:
+                self._recorder.not_sent(index)
+            raise
+
+    async def close(self, code: int = CloseCode.NORMAL_CLOSURE, reason: str = "") -> None:
+        """Say goodbye. A peer that does not even read is cut off in time too, which the library alone does not do."""
+        cutting_off = self.loop.call_later(self.close_timeout or 0, self.transport.abort)
+        try:
+            await super().close(code, reason)
+        finally:
+            cutting_off.cancel()
 
     @property
-    def closed_by_us_for_size(self) -> bool:
-        """True when a message over the limit ended the connection."""
-        sent = self.protocol.close_sent
-        return sent is not None and sent.code == CloseCode.MESSAGE_TOO_BIG
-
-    @property
-    def closed_by_us_for_silence(self) -> bool:
-        """True when the other side stopped answering pings."""
-        sent = self.protocol.close_sent
-        return sent is not None and sent.code == CloseCode.INTERNAL_ERROR and "keepalive" in sent.reason
+    def ending(self) -> Ending:
+        """How the connection ended, as far as it has."""
+        received, sent = self.protocol.close_rcvd, self.protocol.close_sent
+        close = received or sent
+        return Ending(
+            open=self.protocol.state is State.OPEN,
+            received=received.code if received else None,
+            # A close frame is answered with the same code: only one that we sent first says something.
+            sent=sent.code if sent and not self.protocol.close_rcvd_then_sent else None,
+            reason=close.reason if close else "",
+        )
 
 
 class _Connect(connect):
@@ -98,25 +113,33 @@ class _Connect(connect):
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         """Return the new URI, or the exception to raise."""
-        response = getattr(exc, "response", None)
-        if response is not None and response.status_code in _REDIRECTS and "Location" in response.headers:
-            location = urljoin(self.uri, response.headers["Location"])
-            if _origin(location) != _origin(self.uri):
-                return CrossOriginRedirectError(f"{urlsplit(location).scheme}://{urlsplit(location).netloc}")
-        return super().process_redirect(exc)
+        if not isinstance(exc, InvalidStatus) or exc.response.status_code not in _REDIRECTS:
+            return exc
+        given = exc.response.headers.get("Location")
+        if given is None:
+            return exc
+        try:
+            location = urlsplit(urljoin(self.uri, given))
+            same = _origin(location.geturl()) == _origin(self.uri)
+        except ValueError:
+            return CrossOriginRedirectError(given)
+        if not same:
+            return CrossOriginRedirectError(f"{location.scheme}://{location.netloc.rpartition('@')[2]}")
+        # Servers name themselves with http here.
+        scheme = _WEBSOCKET_SCHEMES.get(location.scheme, location.scheme)
+        return location._replace(scheme=scheme, fragment="").geturl()
 
 
 def _origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port. Raises ValueError for a URL without sense."""
     parts = urlsplit(url)
-    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
-    try:
-        port = parts.port
-    except ValueError:
-        port = -1
-    return scheme, (parts.hostname or "").lower(), port or (443 if scheme == "wss" else 80)
+    scheme = _WEBSOCKET_SCHEMES.get(parts.scheme, parts.scheme)
+    return scheme, (parts.hostname or "").lower(), parts.port or (443 if scheme == "wss" else 80)
 
 
-async def open_connection(url: str, headers: Mapping[str, str], recorder: Recorder) -> RecordedConnection:
+async def open_connection(
+    url: str, headers: Mapping[str, str], recorder: Recorder, timeouts: Timeouts
+) -> RecordedConnection:
     """Connect. Raises what :func:`tui.session.causes.from_exception` explains."""
     connection = await _Connect(
         url,
@@ -124,8 +147,12 @@ async def open_connection(url: str, headers: Mapping[str, str], recorder: Record
         user_agent_header=f"azrt-tui/{__version__}",
         create_connection=functools.partial(RecordedConnection, recorder),  # type: ignore[arg-type]
         max_size=MAX_MESSAGE_BYTES,
-        open_timeout=OPEN_TIMEOUT_S,
-        close_timeout=CLOSE_TIMEOUT_S,
+        open_timeout=timeouts.open_s,
+        close_timeout=timeouts.close_s,
+        ping_interval=timeouts.ping_s,
+        ping_timeout=timeouts.ping_s,
+        # A proxy reaches its own loopback, not ours; few people list it in no_proxy.
+        proxy=None if is_loopback(urlsplit(url).hostname or "") else True,
     )
     assert isinstance(connection, RecordedConnection)
     return connection

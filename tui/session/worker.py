@@ -16,13 +16,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from websockets.exceptions import ConnectionClosed
+
 from tui import wire
 from tui.audio import Playback, SilentPlayback
 from tui.capture import EventLog
 from tui.conversation import AgentState, Cause, Link
 from tui.session import causes
-from tui.session.batch import Batch
+from tui.session.batch import Batch, Severity
 from tui.session.commands import Close, Command, Interrupt, Reconnect, SendText, UpdateSession
+from tui.session.loop import SessionLoop
 from tui.session.plan import SessionPlan
 from tui.session.recorder import Recorder
 
@@ -31,10 +34,19 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_CRASH = Cause("crash", "The session worker failed: a fault of azrt-tui.", "The log file has the details.")
+
 
 @dataclass(frozen=True, slots=True)
 class _SendQueued:
-    """A response ended: what waited for its end can go."""
+    """The connection is ready, or a response ended: what waited for that can go."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cancel:
+    """A response began that was interrupted before it did."""
+
+    response_id: str
 
 
 class SessionWorker:
@@ -52,20 +64,25 @@ class SessionWorker:
         playback: Playback | None = None,
         log: EventLog | None = None,
     ) -> None:
-        self.log = log or EventLog(time.monotonic_ns())
+        self.log = log if log is not None else EventLog(time.monotonic_ns())
         self._plan = plan
         self._deliver = deliver
-        self._fps = fps
-        self._playback = playback or SilentPlayback()
-        self._commands: asyncio.Queue[Command | _SendQueued] = asyncio.Queue()
-        self._loop = asyncio.new_event_loop()
+        self._playback = playback if playback is not None else SilentPlayback()
+        self._loop = SessionLoop()
         self._thread = threading.Thread(target=self._run, name="azrt-session", daemon=True)
         self._recorder = Recorder(self.log, self._playback, deliver, fps=fps)
+        self._commands: asyncio.Queue[Command] = asyncio.Queue()
+        self._work: asyncio.Queue[Command | _SendQueued | _Cancel] = asyncio.Queue()
         self._connection: Connection | None = None
         self._created: asyncio.Future[Cause | None] | None = None
+        self._closing: asyncio.Future[None] | None = None
         self._outbox: deque[tuple[str, str]] = deque()  # (key in the transcript, text)
         self._speech_timer: asyncio.TimerHandle | None = None
         self._sessions = 0
+        self._to_cancel = 0
+        """Responses that were interrupted before they began."""
+        self._cancelled = ""
+        """The response that was cancelled last."""
 
     def start(self) -> None:
         """Start the thread and connect."""
@@ -78,88 +95,82 @@ class SessionWorker:
 
     def stop(self, timeout: float = 3.0) -> bool:
         """Close the connection and wait for the thread, for ``timeout`` seconds at most; True when it ended."""
+        if self._thread.ident is None:
+            self._loop.close()
+            return True
         self.submit(Close())
-        if self._thread.is_alive():
-            self._thread.join(timeout)
+        self._thread.join(timeout)
         return not self._thread.is_alive()
 
     # The thread
 
     def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        try:
-            self._loop.run_until_complete(self._main())
-        except Exception:
-            logger.exception("The session worker failed")
-            self._deliver_crash()
-        finally:
-            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-            self._loop.close()
-
-    def _deliver_crash(self) -> None:
-        cause = Cause("crash", "The session worker failed: a fault of azrt-tui.", "The log file has the details.")
-        status = replace(self._recorder.status, link=Link.FAILED, cause=cause)
-        self._deliver(Batch(len(self.log), self.log.rows, (), (), None, status))
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            try:
+                runner.run(self._main())
+            except Exception:
+                logger.exception("The session worker failed")
+                status = replace(self._recorder.status, link=Link.FAILED, cause=_CRASH)
+                self._deliver(Batch(len(self.log), self.log.rows, (), (), None, status))
 
     async def _main(self) -> None:
         recorder = self._recorder
         recorder.on_event = self._on_event
         target = self._plan.target
         recorder.set_status(host=target.host, model=target.model, simulator=self._plan.simulator)
-        connecting = asyncio.create_task(self._connect())
+        # Commands have a task of their own: one that hangs, because the server does not read, can be given up.
+        session, worker = asyncio.create_task(self._session()), asyncio.create_task(self._carry_out_all())
         try:
-            while True:
-                command = await self._commands.get()
-                if isinstance(command, Close):
-                    break
+            while not isinstance(command := await self._commands.get(), Close):
                 if isinstance(command, Reconnect):
-                    await self._disconnect(connecting)
-                    connecting = asyncio.create_task(self._connect())
-                    continue
-                try:
-                    await self._carry_out(command)
-                except Exception as error:
-                    # The connection broke under the command; what it was is said where the connection ends.
-                    logger.warning("%s failed: %s", type(command).__name__, type(error).__name__)
+                    await self._end(session, worker)
+                    session, worker = asyncio.create_task(self._session()), asyncio.create_task(self._carry_out_all())
+                else:
+                    self._work.put_nowait(command)
         finally:
             recorder.set_status(link=Link.CLOSING)
             recorder.flush()
-            await self._disconnect(connecting)
+            await self._end(session, worker)
             if self._speech_timer is not None:
                 self._speech_timer.cancel()
             recorder.set_status(link=Link.CLOSED)
             recorder.stop()
 
-    async def _disconnect(self, connecting: asyncio.Task[None]) -> None:
-        connecting.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await connecting
+    async def _end(self, *tasks: asyncio.Task[None]) -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        if self._closing is not None:
+            await asyncio.wait({self._closing})
 
-    # Connecting
+    # One session
 
-    async def _connect(self) -> None:
+    async def _session(self) -> None:
         """One session, from the handshake to its end."""
-        recorder, plan = self._recorder, self._plan
-        recorder.set_status(
-            link=Link.CONNECTING,
-            cause=None,
-            session_id="",
-            started_s=None,
-            expires_at=None,
-            agent=AgentState.IDLE,
-            response_id="",
-        )
-        recorder.flush()
-        from tui.session.sdk import Connection
+        self._recorder.new_connection()
+        self._recorder.set_status(link=Link.CONNECTING)
+        self._recorder.flush()
+        try:
+            from tui.session.sdk import Connection
 
-        recorder.new_connection()
+            connection = Connection(self._plan, self._recorder, self._playback)
+            await self._connect(connection)
+        except Exception:
+            logger.exception("The session failed")
+            self._ended(_CRASH, failed=True)
+
+    async def _connect(self, connection: Connection) -> None:
+        recorder, plan = self._recorder, self._plan
         self._created = asyncio.get_running_loop().create_future()
-        connection = Connection(plan, recorder, self._playback)
+        self._to_cancel = 0
         ending: asyncio.Task[None] | None = None
         recorder.local("websocket.connect", plan.target.url)
         try:
             try:
                 await connection.open()
+            except ConnectionClosed:
+                self._ended(causes.from_ending(connection.ending), failed=True)
+                return
             except Exception as error:
                 if not isinstance(error, OSError):
                     logger.info("Connecting failed", exc_info=error)
@@ -177,40 +188,31 @@ class SessionWorker:
                     "New session. The agent does not remember what was said above.", recorder.now_s()
                 )
             recorder.set_status(link=Link.CONNECTED)
-            await self._send_queued()
-            await ending
-            self._ended(self._close_cause(connection), failed=False)
+            self._work.put_nowait(_SendQueued())
+            await asyncio.wait({ending})  # awaiting it would cancel it together with this task
+            self._ended(causes.from_ending(connection.ending), failed=False)
         finally:
             self._connection = None
             self._playback.flush()
             recorder.transcript.end_session()
             if ending is not None and not ending.done():
                 recorder.local("websocket.close", "closed by azrt-tui")
-                ending.cancel()
-            await connection.close()
+            # Closing takes a moment, and a command that cancels this task may come in it: that must not cut it short.
+            self._closing = asyncio.ensure_future(_close(connection, ending))
+            await asyncio.shield(self._closing)
 
     async def _wait_until_created(self, connection: Connection, ending: asyncio.Task[None]) -> Cause | None:
         """Wait for session.created; return what is wrong with it, None when nothing is."""
         created = self._created
         assert created is not None
         waiting: set[asyncio.Future[Any]] = {created, ending}
-        await asyncio.wait(waiting, timeout=self._plan.created_timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        timeout_s = self._plan.timeouts.created_s
+        await asyncio.wait(waiting, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
         if created.done():
             return created.result()
         if ending.done():
-            return self._close_cause(connection)
-        return causes.no_session_created(self._plan.created_timeout_s)
-
-    def _close_cause(self, connection: Connection) -> Cause:
-        websocket = connection.websocket
-        assert websocket is not None
-        received = websocket.protocol.close_rcvd
-        return causes.from_close(
-            received.code if received else None,
-            received.reason if received else "",
-            too_big=websocket.closed_by_us_for_size,
-            silent=websocket.closed_by_us_for_silence,
-        )
+            return causes.from_ending(connection.ending)
+        return causes.no_session_created(timeout_s)
 
     def _ended(self, cause: Cause, *, failed: bool) -> None:
         recorder = self._recorder
@@ -228,10 +230,16 @@ class SessionWorker:
         if event_type == "session.created":
             if self._created is not None and not self._created.done():
                 self._created.set_result(self._judge(event.get("session")))
+        elif event_type == "response.created":
+            if self._to_cancel:
+                self._to_cancel -= 1
+                response_id = self._recorder.status.response_id
+                self._recorder.interrupted(response_id, {})
+                self._work.put_nowait(_Cancel(response_id))
         elif event_type == "response.done":
             self._keep_speaking()
-            if self._outbox and self._connection is not None:
-                self._commands.put_nowait(_SendQueued())
+            if self._outbox:
+                self._work.put_nowait(_SendQueued())
         elif event_type == "error":
             error = event.get("error")
             self._report(error if isinstance(error, Mapping) else {})
@@ -268,10 +276,26 @@ class SessionWorker:
 
     # Commands
 
-    async def _carry_out(self, command: Command | _SendQueued) -> None:
+    async def _carry_out_all(self) -> None:
+        while True:
+            command = await self._work.get()
+            try:
+                await self._carry_out(command)
+            except ConnectionClosed:
+                pass  # it broke under the command; what it was is said where the connection ends
+            except Exception as error:
+                logger.exception("%s failed", type(command).__name__)
+                self._recorder.notify(
+                    f"{type(command).__name__} failed ({type(error).__name__}). The log file has the details.",
+                    Severity.ERROR,
+                )
+
+    async def _carry_out(self, command: Command | _SendQueued | _Cancel) -> None:
+        connection = self._connection
         if isinstance(command, SendText):
-            key = self._recorder.transcript.queue(command.text, self._recorder.now_s())
-            self._outbox.append((key, command.text))
+            # What is no Unicode (bytes of another encoding on a command line) cannot be sent as JSON either.
+            text = command.text.encode(errors="replace").decode()
+            self._outbox.append((self._recorder.transcript.queue(text, self._recorder.now_s()), text))
             self._recorder.set_status(queued=len(self._outbox))
             if self._answering and self._plan.while_answering == "interrupt":
                 await self._interrupt()
@@ -283,10 +307,13 @@ class SessionWorker:
                 await self._interrupt()
             else:
                 self._recorder.notify("Nothing to interrupt: the agent is silent.")
+        elif isinstance(command, _Cancel):
+            if connection is not None:
+                await self._cancel(connection, command.response_id)
         elif isinstance(command, UpdateSession):
             self._plan = replace(self._plan, overrides={**self._plan.overrides, **command.session})
-            if self._connection is not None:
-                await self._connection.update(command.session)
+            if connection is not None:
+                await connection.update(command.session)
 
     @property
     def _answering(self) -> bool:
@@ -308,24 +335,38 @@ class SessionWorker:
             key, text = self._outbox.popleft()
             self._recorder.transcript.mark_sent(key)
             self._recorder.set_status(queued=len(self._outbox), agent=AgentState.THINKING)
+            reducer = self._recorder.reducer
+            # A response that is still to be requested will answer this message too.
+            self._to_cancel = min(self._to_cancel, int(reducer.asked))
+            reducer.promised = True
             try:
                 await self._connection.send_text(text)
-            except Exception:
+            except BaseException:
                 self._recorder.transcript.fail(key, "not sent: the connection ended")
                 raise
 
     async def _interrupt(self) -> None:
-        """Silence first, then tell the wire: cancel what runs, truncate what was not heard."""
+        """Silence first, then tell the wire: truncate what was not heard, cancel what runs."""
         connection, recorder = self._connection, self._recorder
         assert connection is not None
         response_id = recorder.status.response_id
-        connection.freeze_position()
         position = self._playback.position()
         heard = self._playback.flush()
-        recorder.drop_audio_of(response_id)
-        recorder.transcript.interrupt(response_id, heard)
-        recorder.set_status(agent=AgentState.IDLE)
-        await connection.interrupt(response_id)
-        for item_id in heard:
-            if position is not None and item_id != position.item_id:
-                await connection.truncate(item_id)
+        self._to_cancel = recorder.reducer.promised + recorder.reducer.asked
+        recorder.interrupted(response_id, heard)
+        for item_id, ms in heard.items():
+            playing = position is not None and position.item_id == item_id
+            await connection.truncate(item_id, position.content_index if position and playing else 0, ms)
+        await self._cancel(connection, response_id)
+
+    async def _cancel(self, connection: Connection, response_id: str) -> None:
+        if response_id not in ("", self._cancelled):
+            self._cancelled = response_id
+            await connection.cancel(response_id)
+
+
+async def _close(connection: Connection, ending: asyncio.Task[None] | None) -> None:
+    if ending is not None:
+        ending.cancel()
+        await asyncio.wait({ending})
+    await connection.close()

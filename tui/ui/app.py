@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Iterable
@@ -21,12 +22,13 @@ from textual.widgets import Input, TextArea
 
 from tui import paths
 from tui.audio import check_microphone
+from tui.conversation import Link
 from tui.endpoint import EndpointError
 from tui.logs import log_to_file
-from tui.session import Command, Interrupt, Reconnect, SendText, SessionPlan, SessionWorker, UpdateSession
+from tui.session import Batch, Command, Interrupt, Reconnect, SendText, SessionPlan, SessionWorker, UpdateSession
 from tui.settings import Loaded, NotConfigured, SettingsError, remember_theme, write_dotenv
 from tui.ui import theming
-from tui.ui.commands import all_bindings, palette_commands
+from tui.ui.commands import all_bindings, help_sections, palette_commands
 from tui.ui.keymap import check_keymap
 from tui.ui.messages import DemoFailed, DemoReady, InterruptRequested, MicrophoneChecked, SessionBatch
 from tui.ui.screens.main import MainScreen
@@ -72,7 +74,10 @@ class AzrtApp(App[int]):
         self._themes = theming.load_themes(loaded.settings.themes_dir)
         self._worker: SessionWorker | None = None
         self._simulator: SimulatorThread | None = None
-        self._modality = "text"
+        self._demo_begun = False
+        self._waiting: list[Command] = []
+        """What was asked for before there was a session."""
+        self._theme_chosen = ""
         super().__init__()
 
     # Start and end
@@ -89,19 +94,21 @@ class AzrtApp(App[int]):
             self.register_theme(theme)
         problems += self._choose_theme(self._loaded.settings.theme)
         self.theme_changed_signal.subscribe(self, self._remember)
-        report = check_keymap(self._loaded.settings.keymap, all_bindings())
-        self.set_keymap(report.keymap)
-        problems += report.problems
+        if self._loaded.settings.keymap:  # else the screens that it may speak of need not be imported yet
+            report = check_keymap(self._loaded.settings.keymap, all_bindings())
+            self.set_keymap(report.keymap)
+            problems += report.problems
         self._watch_signals()
         self.push_screen(MainScreen(self._loaded.settings.while_answering))
-        if problems:
-            self.notify("\n".join(problems), title="Settings", severity="warning", timeout=15, markup=False)
+        self._warn("Settings", *problems)
         # The SDK takes seconds to import; the first frame must not wait for that.
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
         if self._demo:
-            self._start_demo()
+            if not self._demo_begun:
+                self._demo_begun = True
+                self._start_demo()
             return
         try:
             plan = SessionPlan.from_settings(self._loaded.settings)
@@ -118,17 +125,18 @@ class AzrtApp(App[int]):
         self.push_screen(FirstRun(problem), self._first_run_done)
 
     def _start_session(self, plan: SessionPlan) -> None:
-        for note in plan.target.notes:
-            self.notify(note, title="Endpoint", severity="warning", timeout=15, markup=False)
+        self._warn("Endpoint", *plan.target.notes)
         screen = self._main
-        self._modality = plan.modality
         self._worker = SessionWorker(
             plan,
-            lambda batch: screen.post_message(SessionBatch(batch)) and None,
+            lambda batch: _post(screen, batch),
             fps=self._loaded.settings.frame_rate,
         )
         screen.show_log(self._worker.log)
         self._worker.start()
+        waiting, self._waiting = self._waiting, []
+        for command in waiting:
+            self._worker.submit(command)
 
     @work(thread=True, exclusive=True, group="demo")
     def _start_demo(self) -> None:
@@ -149,6 +157,7 @@ class AzrtApp(App[int]):
 
     @on(DemoFailed)
     def _demo_failed(self, message: DemoFailed) -> None:
+        self._demo_begun = False
         self.notify(f"The simulator did not start: {message.reason}", severity="error", timeout=30, markup=False)
 
     def _first_run_done(self, result: FirstRunResult | None) -> None:
@@ -195,10 +204,9 @@ class AzrtApp(App[int]):
 
     def _fatal_error(self) -> None:
         """Report a fault of the program. Textual's own report shows local variables, and a key may be one."""
-        logger.exception("The screen failed")
-        where = (
-            f"azrt-tui ended on a fault of its own. The log file may say more: {paths.for_display(paths.log_file())}"
-        )
+        logger.error("The screen failed", exc_info=sys.exception())
+        log_file = paths.for_display(paths.log_file())
+        where = f"azrt-tui ended on a fault of its own. The log file may say more: {log_file}"
         lines = [printable(line) for line in (*traceback.format_exc().rstrip().split("\n"), "", where)]
         self.panic(Text("\n".join(lines)))
 
@@ -212,24 +220,39 @@ class AzrtApp(App[int]):
     # Themes
 
     def _choose_theme(self, name: str) -> list[str]:
-        if name and name not in self.available_themes:
-            self.theme = theming.DEFAULT_THEME
-            return [f"theme {name!r} does not exist; there are: {', '.join(sorted(self.available_themes))}"]
-        self.theme = name or theming.DEFAULT_THEME
-        return []
+        known = not name or name in self.available_themes
+        self._theme_chosen = (name if known else "") or theming.DEFAULT_THEME
+        self.theme = self._theme_chosen
+        if known:
+            return []
+        return [f"theme {name!r} does not exist; there are: {', '.join(sorted(self.available_themes))}"]
 
     def _remember(self, theme: Theme) -> None:
-        try:
-            remember_theme(theme.name)
-        except OSError as error:
-            self.notify(f"The theme cannot be remembered: {error.strerror}", severity="warning", markup=False)
+        """Keep the choice for the next start; what a flag or a setting said is not a choice of the moment."""
+        if theme.name == self._theme_chosen:
+            return
+        self._theme_chosen = theme.name
+        if not remember_theme(theme.name):
+            self.notify("The theme cannot be remembered: the state folder cannot be written.", severity="warning")
 
     # What the person does
 
+    @property
+    def connected(self) -> bool:
+        """True while the session can be talked to."""
+        return self._main.status.link is Link.CONNECTED
+
+    @property
+    def themes_dir(self) -> Path:
+        """The folder of the person's own themes."""
+        return self._loaded.settings.themes_dir
+
     def submit(self, command: Command) -> None:
-        """Hand a command to the session, if there is one."""
+        """Hand a command to the session, or keep it until there is one."""
         if self._worker is not None:
             self._worker.submit(command)
+        elif not isinstance(command, Interrupt):
+            self._waiting.append(command)
 
     @on(Prompt.Submitted)
     def _send(self, message: Prompt.Submitted) -> None:
@@ -249,17 +272,15 @@ class AzrtApp(App[int]):
 
     def action_answer_in(self, modality: str) -> None:
         """Ask for answers in ``text`` or ``audio`` from now on."""
-        self._modality = modality
         self.submit(UpdateSession({"output_modalities": [modality]}))
-        self.notify(f"Answers come in {modality} from now on.")
+        self.notify(f"Asked for answers in {modality} from now on.")
 
     def action_help(self) -> None:
         """Show the keys and what the signs mean."""
-        from tui.ui.help_content import sections
         from tui.ui.screens.help import Help
 
         if not isinstance(self.screen, Help):
-            self.push_screen(Help(sections(self)))
+            self.push_screen(Help(help_sections(self)))
 
     async def action_copy_or_quit(self) -> None:
         """Copy the selected text; without a selection, quit."""
@@ -289,18 +310,25 @@ class AzrtApp(App[int]):
         strip = self._main.query_one(StatusStrip)
         if message.problem:
             strip.update_microphone("unavailable")
-            text = f"{message.problem}\n{message.fix}\nText works as before."
+            self._warn("Microphone", message.problem, message.fix, "Text works as before.")
         else:
             strip.update_microphone("off")
-            text = (
-                f"Found {message.found}. This version of azrt-tui cannot listen yet: it talks in text, "
-                "and shows the audio of answers without playing it."
+            self._warn(
+                "Microphone",
+                f"Found {message.found}.",
+                "This version of azrt-tui cannot listen yet: it talks in text, and shows the audio of answers "
+                "without playing it.",
             )
-        self.notify(text, title="Microphone", severity="warning", timeout=12, markup=False)
+
+    def _warn(self, title: str, *lines: str) -> None:
+        """Show lines from anywhere in one toast; none, no toast."""
+        if lines:
+            text = "\n".join(printable(line) for line in lines)
+            self.notify(text, title=title, severity="warning", timeout=15, markup=False)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: our commands, and the useful ones of Textual's."""
-        yield from palette_commands(self, self._modality)
+        yield from palette_commands(self, self._main.status.modality)
 
     @property
     def _main(self) -> MainScreen:
@@ -308,6 +336,11 @@ class AzrtApp(App[int]):
             if isinstance(screen, MainScreen):
                 return screen
         raise RuntimeError("the main screen is always there after mounting")
+
+
+def _post(screen: MainScreen, batch: Batch) -> None:
+    """From the session thread to the screen's; a screen that is gone takes nothing."""
+    screen.post_message(SessionBatch(batch))
 
 
 def run(loaded: Loaded, demo: bool) -> int:

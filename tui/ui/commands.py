@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.app import SystemCommand
 from textual.binding import Binding
 
+from tui import paths
 from tui.ui.screens.main import MainScreen
 from tui.ui.widgets.event_pane import EventPane
 from tui.ui.widgets.prompt import Prompt
@@ -15,18 +16,39 @@ from tui.ui.widgets.transcript_pane import TranscriptPane
 
 if TYPE_CHECKING:
     from tui.ui.app import AzrtApp
-
-_OWNERS = (MainScreen, EventPane, TranscriptPane, Prompt)
+    from tui.ui.screens.help import HelpSection
 
 
 def all_bindings() -> Iterator[Binding]:
     """Every binding with an id: what config.toml can remap."""
     from tui.ui.app import AzrtApp
+    from tui.ui.screens.event_detail import EventDetail
+    from tui.ui.screens.first_run import FirstRun
+    from tui.ui.screens.help import Help
+    from tui.ui.widgets.json_view import JsonView
 
-    for owner in (AzrtApp, *_OWNERS):
+    owners = (AzrtApp, MainScreen, EventPane, TranscriptPane, Prompt, EventDetail, JsonView, Help, FirstRun)
+    for owner in owners:
         for binding in owner.BINDINGS:
-            if isinstance(binding, Binding):
+            if isinstance(binding, Binding) and binding.id:
                 yield binding
+
+
+def help_sections(app: AzrtApp) -> tuple[HelpSection, ...]:
+    """What the help screen shows: the keys of each pane as they are mapped now, then the explanations."""
+    from tui.ui.screens.event_detail import EventDetail
+    from tui.ui.screens.help import explanations, section_from
+
+    owners = (
+        ("Everywhere", type(app)),
+        ("Session and panes", MainScreen),
+        ("Message", Prompt),
+        ("Events", EventPane),
+        ("One event", EventDetail),
+        ("Conversation", TranscriptPane),
+    )
+    keys = tuple(section_from(title, owner, app) for title, owner in owners)
+    return (*keys, *explanations(paths.config_file(), app.themes_dir, paths.log_file()))
 
 
 def palette_commands(app: AzrtApp, modality: str) -> Iterable[SystemCommand]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from rich.cells import cell_len, chop_cells
+from rich.cells import cell_len, chop_cells, split_graphemes
 
 from tui.ui.text import printable
 
 _WORDS = re.compile(r"\s+|\S+")
+
+_MARKS_PER_CHARACTER = 8
+"""Code points of one character that are drawn: enough for any script, too few to flood the terminal in one cell."""
 
 Span = tuple[str, str]
 """A text and the name of its style."""
@@ -19,52 +22,63 @@ def wrap(spans: Iterable[Span], width: int) -> list[list[Span]]:
     """Break spans at spaces, and words that are longer than a line anywhere; newlines start a new line.
 
     The text may hold anything; what comes out is printable. Runs of spaces inside a line stay as they are, because
-    they may mean something; a line never begins with the space that it was broken at.
+    they may mean something; a line never begins with the space that it was broken at. Of a pile of combining marks
+    only the first are kept. ``width`` is at least 2, since a character can take two cells.
     """
-    lines: list[list[Span]] = []
-    line: list[Span] = []
+    lines: list[list[Span]] = [[]]
     used = 0
 
-    def put(text: str, style: str) -> None:
+    def put(text: str, style: str, cells: int) -> None:
+        nonlocal used
+        line = lines[-1]
         if line and line[-1][1] == style:
             line[-1] = (line[-1][0] + text, style)
         else:
             line.append((text, style))
+        used += cells
+
+    def end_line() -> None:
+        nonlocal used
+        _strip_end(lines[-1])
+        lines.append([])
+        used = 0
 
     for text, style in spans:
         for number, paragraph in enumerate(text.replace("\r\n", "\n").replace("\t", "    ").split("\n")):
             if number:
-                lines.append(line)
-                line, used = [], 0
+                end_line()
             for word in _WORDS.findall(paragraph):
-                safe = printable(word)
+                safe = _drawable(word)
                 cells = cell_len(safe)
                 if used + cells <= width:
-                    put(safe, style)
-                    used += cells
-                    continue
-                if word.isspace():
-                    if used:
-                        lines.append(line)
-                        line, used = [], 0
-                    continue
-                if used and cells <= width:
-                    lines.append(line)
-                    line, used = [], 0
-                    put(safe, style)
-                    used = cells
-                    continue
-                if used:
-                    lines.append(line)
-                    line, used = [], 0
-                for piece in chop_cells(safe, width):
-                    if used:
-                        lines.append(line)
-                        line, used = [], 0
-                    put(piece, style)
-                    used = cell_len(piece)
-    if line or not lines:
-        lines.append(line)
+                    put(safe, style, cells)
+                elif word.isspace():
+                    used = width if used else 0
+                else:
+                    for piece in [safe] if cells <= width else chop_cells(safe, width):
+                        if used:
+                            end_line()
+                        put(piece, style, cell_len(piece))
+    _strip_end(lines[-1])
     while lines and not lines[-1]:
         lines.pop()
     return lines
+
+
+def _strip_end(line: list[Span]) -> None:
+    """Remove the space at the end of a line: it would show where text is struck through."""
+    while line:
+        text, style = line[-1]
+        if text.endswith(" "):
+            line[-1] = (text.rstrip(" "), style)
+        if line[-1][0]:
+            return
+        line.pop()
+
+
+def _drawable(word: str) -> str:
+    """A printable word without piles of marks."""
+    safe = printable(word)
+    if safe.isascii() or len(safe) <= _MARKS_PER_CHARACTER * cell_len(safe):
+        return safe
+    return "".join(safe[start : min(end, start + _MARKS_PER_CHARACTER)] for start, end, _ in split_graphemes(safe)[0])

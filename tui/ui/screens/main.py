@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.widgets import Footer
 
@@ -15,7 +15,9 @@ from tui.capture import EventLog
 from tui.conversation import AgentState, Link, Status
 from tui.session import Batch
 from tui.ui.messages import InterruptRequested, SessionBatch
+from tui.ui.text import printable
 from tui.ui.widgets.event_pane import EventPane
+from tui.ui.widgets.frame import Frame
 from tui.ui.widgets.pane_tabs import PaneTabs
 from tui.ui.widgets.prompt import Prompt
 from tui.ui.widgets.status_strip import StatusStrip
@@ -26,8 +28,8 @@ class MainScreen(Screen[None]):
     """Shows what the session worker reports; what the person does goes to the app as messages and actions."""
 
     CSS_PATH = "main.tcss"
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (100, "-wide")]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-low"), (16, "-high")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-high")]
     AUTO_FOCUS = "Prompt"
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -54,15 +56,18 @@ class MainScreen(Screen[None]):
         yield StatusStrip(id="status")
         yield PaneTabs(id="tabs")
         with Horizontal(id="panes"):
-            with Vertical(id="events-frame", classes="frame") as frame:
-                frame.border_title = "Events"
+            with Frame(id="events-frame", title="Events"):
                 yield EventPane(id="events")
-            with Vertical(id="transcript-frame", classes="frame") as frame:
-                frame.border_title = "Conversation"
+            with Frame(id="transcript-frame", title="Conversation"):
                 yield TranscriptPane(id="transcript")
-        with Vertical(id="prompt-frame", classes="frame"):
+        with Frame(id="prompt-frame"):
             yield Prompt(id="prompt")
         yield Footer(compact=True, show_command_palette=False)
+
+    @property
+    def status(self) -> Status:
+        """What the session reported last."""
+        return self._status
 
     def show_log(self, log: EventLog) -> None:
         """Show another session's events and conversation from now on."""
@@ -78,13 +83,13 @@ class MainScreen(Screen[None]):
         self.query_one(EventPane).update_rows(batch.rows, batch.changed_rows)
         self.query_one(TranscriptPane).update_turns(batch.turns, batch.order)
         self.query_one(StatusStrip).update_status(batch.status)
-        self._say_what_enter_does(batch)
-        for notice in batch.notices:
-            self.notify(notice.text, severity=notice.severity.value, markup=False)
         self._status = batch.status
+        self._say_what_enter_does()
+        for notice in batch.notices:
+            self.notify(printable(notice.text), severity=notice.severity.value, markup=False)
 
-    def _say_what_enter_does(self, batch: Batch) -> None:
-        status = batch.status
+    def _say_what_enter_does(self) -> None:
+        status = self._status
         if status.link is Link.CONNECTING:
             hint = "connecting: what you send now goes out as soon as it can"
         elif status.link in {Link.CLOSED, Link.FAILED}:
@@ -95,9 +100,7 @@ class MainScreen(Screen[None]):
             hint = "enter interrupts the answer and sends"
         else:
             hint = "enter sends when the answer is complete"
-        frame = self.query_one("#prompt-frame")
-        if frame.border_subtitle != hint:
-            frame.border_subtitle = hint
+        self.query_one("#prompt-frame", Frame).say(hint)
 
     # What the panes ask for
 
@@ -126,17 +129,31 @@ class MainScreen(Screen[None]):
 
     @on(EventPane.StateChanged)
     def _events_state(self, message: EventPane.StateChanged) -> None:
-        self.query_one("#events-frame").border_subtitle = message.text
+        self._say_state("events", message.text)
 
     @on(TranscriptPane.StateChanged)
     def _transcript_state(self, message: TranscriptPane.StateChanged) -> None:
-        self.query_one("#transcript-frame").border_subtitle = message.text
+        self._say_state("transcript", message.text)
+
+    def _say_state(self, pane: str, text: str) -> None:
+        self.query_one(f"#{pane}-frame", Frame).say(text)
+        self.query_one(PaneTabs).say(pane, text)
+
+    @on(Prompt.Submitted)
+    def _show_answer(self) -> None:
+        self.query_one(TranscriptPane).action_follow()
 
     @on(PaneTabs.Chosen)
     def _choose_pane(self, message: PaneTabs.Chosen) -> None:
         self.show_pane(message.pane)
+        if not self.query_one(Prompt).has_focus:
+            self.query_one(f"#{message.pane}").focus()
 
     # Panes
+
+    def on_resize(self) -> None:
+        """The tabs say more where the screen is low."""
+        self.query_one(PaneTabs).refresh()
 
     def show_pane(self, pane: str) -> None:
         """In a narrow terminal, show ``events`` or ``transcript``."""

@@ -2,7 +2,7 @@
 
 The pane holds no events. It knows how many rows may be read, and reads the visible ones. It paints without a layout
 and without the style cache, which makes a frame ten times cheaper than a scroll view's; so the frame around it
-belongs to its parent, and the filters that NO_COLOR needs are applied here.
+belongs to its parent, and the filters that NO_COLOR needs are applied to its styles.
 """
 
 from __future__ import annotations
@@ -14,18 +14,16 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.cache import LRUCache
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui import wire
-from tui.capture import EventLog, RowReader, RowView
-from tui.ui.text import clip, printable
-from tui.wire import Direction, Family
-
-_ARROWS = {Direction.RECEIVED: "←", Direction.SENT: "→", Direction.LOCAL: "·"}
+from tui.capture import EventLog, RowReader
+from tui.ui.terse import filter_styles
+from tui.ui.text import clip
+from tui.ui.widgets.event_row import RowPainter
+from tui.wire import Family
 
 _EMPTY = (
     "Every event of the session appears here,",
@@ -94,8 +92,11 @@ class EventPane(Widget, can_focus=True):
         """The selected row; None while following."""
         self._seen = 0
         """Rows there were when following stopped."""
-        self._strips: LRUCache[int, Strip] = LRUCache(512)
+        self._strips: dict[int, Strip] = {}
+        """The rows in view as they were drawn, apart from the selected one."""
         self._styles: dict[str, Style] = {}
+        self._painters: tuple[RowPainter, RowPainter] | None = None
+        """For a row, and for the selected one; None when the style or the width has changed."""
         self._said = ""
 
     @property
@@ -125,7 +126,7 @@ class EventPane(Widget, can_focus=True):
         old, self._rows = self._rows, rows
         dirty = []
         for row in changed:
-            self._strips.discard(row)
+            self._strips.pop(row, None)
             if self._reader is not None:
                 self._reader.forget(row)
             if self._top <= row < min(old, self._top + height):
@@ -138,22 +139,26 @@ class EventPane(Widget, can_focus=True):
                 self._say()
                 return
         dirty.extend(range(max(old, self._top), min(rows, self._top + height)))
-        if dirty:
-            width = self.size.width
-            self.refresh(*(Region(0, row - self._top, width, 1) for row in dirty))
+        self._refresh_rows(dirty)
         self._say()
 
     # Painting
 
+    def _refresh_rows(self, rows: Iterable[int]) -> None:
+        """Draw these rows anew, which are in view."""
+        width = self.size.width
+        regions = [Region(0, row - self._top, width, 1) for row in rows]
+        if regions:
+            self.refresh(*regions)
+
     def notify_style_update(self) -> None:
         """The theme changed: nothing that was drawn is right any more."""
         super().notify_style_update()
-        self._styles.clear()
-        self._strips.clear()
+        self._forget_drawn()
 
     def on_resize(self, event: events.Resize) -> None:
         """Keep the end, or the selected row, in view."""
-        self._strips.clear()
+        self._forget_drawn()
         if self.following:
             self._top = max(0, self._rows - event.size.height)
         else:
@@ -162,69 +167,52 @@ class EventPane(Widget, can_focus=True):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Draw the lines of ``crop``, without the style cache."""
-        if not self._styles:
-            self._load_styles()
         width = self.size.width
-        strips = [self._line(y, width) for y in crop.line_range]
+        painters = self._painters or self._load_painters(width)
+        strips = [self._line(y, width, painters) for y in crop.line_range]
+        if len(self._strips) > len(strips):
+            # What is out of view goes at once: thousands of strips that live on make the collector stop the screen.
+            view = range(self._top, self._top + self.size.height)
+            self._strips = {row: strip for row, strip in self._strips.items() if row in view}
         if crop.column_span != (0, width):
             strips = [strip.crop(*crop.column_span) for strip in strips]
-        filters = self.get_line_filters()
-        if filters:
-            background = self.background_colors[1]
-            for line_filter in filters:
-                strips = [strip.apply_filter(line_filter, background) for strip in strips]
         return strips
 
-    def _line(self, y: int, width: int) -> Strip:
+    def _line(self, y: int, width: int, painters: tuple[RowPainter, RowPainter]) -> Strip:
         row = self._top + y
         if row >= self._rows or self._reader is None:
             return self._blank(y, width)
         selected = row == self._cursor
-        if not selected:
-            cached = self._strips.get(row)
-            if cached is not None:
-                return cached
-        strip = self._draw(self._reader.view(row), width, selected)
-        if not selected:
-            self._strips[row] = strip
+        strip = None if selected else self._strips.get(row)
+        if strip is None:
+            strip = painters[selected].draw(self._reader.view(row))
+            if not selected:
+                self._strips[row] = strip
         return strip
 
     def _blank(self, y: int, width: int) -> Strip:
         base = self._styles["base"]
+        if self._rows:
+            return Strip.blank(width, base)
         start = max(0, (self.size.height - len(_EMPTY)) // 2)
-        if self._rows or not start <= y < start + len(_EMPTY):
+        if not start <= y < start + len(_EMPTY):
             return Strip.blank(width, base)
         text = clip("  " + _EMPTY[y - start], width)
         return Strip([Segment(text, self._styles["events--note"])]).adjust_cell_length(width, base)
 
-    def _draw(self, view: RowView, width: int, selected: bool) -> Strip:
-        styles = self._styles
-        over = styles["events--cursor"] if selected else Style.null()
-        base = styles["base"] + over
-        dim = styles["events--time"] + over
-        time_width = 8 if width >= 56 else 0
-        size_width = 6 if width >= 46 else 0
-        label_width = 29 if width >= 90 else 25 if width >= 80 else max(8, min(23, width // 2 - 3))
-        text_width = max(0, width - time_width - 3 - label_width - 1 - size_width)
-        arrow_style = (styles["events--sent"] if view.direction is Direction.SENT else styles["events--time"]) + over
-        summary = f"×{view.count:,}  {view.summary}" if view.count > 1 else view.summary
-        segments = []
-        if time_width:
-            segments.append(Segment(f"{_seconds(view.time_s)} ", dim))
-        segments.append(Segment(_ARROWS[view.direction], arrow_style))
-        segments.append(Segment("! " if view.alarm else "  ", styles["events--error"] + over))
-        segments.append(_cell(view.label, label_width, styles[f"events--{view.family}"] + over))
-        segments.append(Segment(" ", base))
-        summary_style = base if view.direction is not Direction.LOCAL else styles["events--note"] + over
-        segments.append(_cell(summary, text_width, summary_style))
-        if size_width:
-            segments.append(Segment(f"{wire.size(view.size):>5} ", dim))
-        return Strip(segments).adjust_cell_length(width, base)
+    def _load_painters(self, width: int) -> tuple[RowPainter, RowPainter]:
+        styles = {name: self.get_component_rich_style(name) for name in self.COMPONENT_CLASSES}
+        styles["base"] = self.rich_style
+        over = self.get_component_rich_style("events--cursor", partial=True)
+        filters, background = self.get_line_filters(), self.background_colors[1]
+        self._styles = filter_styles(styles, filters, background)
+        selected = filter_styles({name: style + over for name, style in styles.items()}, filters, background)
+        self._painters = RowPainter(self._styles, width), RowPainter(selected, width)
+        return self._painters
 
-    def _load_styles(self) -> None:
-        self._styles = {name: self.get_component_rich_style(name) for name in self.COMPONENT_CLASSES}
-        self._styles["events--cursor"] = self.get_component_rich_style("events--cursor", partial=True)
-        self._styles["base"] = self.rich_style
+    def _forget_drawn(self) -> None:
+        self._painters = None
+        self._strips.clear()
 
     # Moving
 
@@ -329,9 +317,13 @@ class EventPane(Widget, can_focus=True):
     def _select(self, row: int) -> None:
         if self.following:
             self._seen = self._rows
+        before, top = self._cursor, self._top
         self._cursor = min(max(0, row), self._rows - 1)
         self._reveal()
-        self.refresh()
+        if self._top == top:
+            self._refresh_rows({self._cursor} if before is None else {before, self._cursor})
+        else:
+            self.refresh()
         self._say()
 
     def _reveal(self) -> None:
@@ -353,18 +345,3 @@ class EventPane(Widget, can_focus=True):
         if text != self._said:
             self._said = text
             self.post_message(self.StateChanged(text))
-
-
-def _seconds(time_s: float) -> str:
-    """Seconds in seven cells, to the millisecond while that fits."""
-    for digits in (3, 2, 1):
-        text = f"{time_s:7.{digits}f}"
-        if len(text) <= 7:
-            return text
-    return f"{time_s:7.0f}"
-
-
-def _cell(text: str, width: int, style: Style) -> Segment:
-    """Text from outside, in exactly ``width`` cells."""
-    strip = Strip([Segment(clip(printable(text), width), style)]).adjust_cell_length(width, style)
-    return Segment("".join(segment.text for segment in strip), style)

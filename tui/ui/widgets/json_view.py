@@ -73,17 +73,17 @@ class JsonView(ScrollView, can_focus=True, inherit_bindings=False):
         scrollbar-background: $background;
         scrollbar-color: $foreground 30%;
     }
-    JsonView > .json-view--key { color: $text-primary; }
-    JsonView > .json-view--string { color: $text-success; }
-    JsonView > .json-view--number { color: $text-warning; }
-    JsonView > .json-view--literal { color: $text-secondary; }
+    JsonView > .json-view--key { color: $family-session; }
+    JsonView > .json-view--string { color: $family-input; }
+    JsonView > .json-view--number { color: $family-tool; }
+    JsonView > .json-view--literal { color: $family-conversation; }
     JsonView > .json-view--punctuation { color: $foreground 70%; }
     JsonView > .json-view--text { color: $foreground; }
     JsonView > .json-view--note { color: $foreground 60%; text-style: italic; }
     JsonView > .json-view--guide { color: $foreground 30%; }
     JsonView > .json-view--cursor { background: $primary 25%; }
     JsonView > .json-view--match { background: $warning 40%; color: $foreground; }
-    JsonView > .json-view--current-match { background: $warning; color: $background; text-style: bold; }
+    JsonView > .json-view--current-match { background: $family-tool; color: $background; text-style: bold; }
     """
 
     cursor: var[int] = var(0)
@@ -167,10 +167,7 @@ class JsonView(ScrollView, can_focus=True, inherit_bindings=False):
         """Draw both lines, and scroll if the cursor left the view."""
         self.refresh_line(old)
         self.refresh_line(new)
-        height = self.scrollable_content_region.height
-        top = self.scroll_offset.y
-        if not top <= new < top + height:
-            self.scroll_to(y=new if new < top else new - height + 1, animate=False)
+        self._show_cursor()
 
     # Actions
 
@@ -230,7 +227,6 @@ class JsonView(ScrollView, can_focus=True, inherit_bindings=False):
         self._document = document
         self.set_reactive(JsonView.cursor, 0)
         self._lay_out()
-        self.scroll_to(y=0, animate=False)
         self.refresh()
         self.post_message(self.Opened(document.reason))
         self.find(self._query)
@@ -249,7 +245,16 @@ class JsonView(ScrollView, can_focus=True, inherit_bindings=False):
             return
         self.virtual_size = Size(self.scrollable_content_region.width, self._document.height)
         self.cursor = cursor
+        self._show_cursor()
         self.refresh()
+
+    def _show_cursor(self) -> None:
+        height = self.scrollable_content_region.height
+        top = self.scroll_offset.y
+        if not top <= self.cursor < top + height:
+            # By force, because the scroll bar of lines that came just now is not there yet.
+            y = self.cursor if self.cursor < top else self.cursor - height + 1
+            self.scroll_to(y=y, animate=False, force=True)
 
     # The search
 

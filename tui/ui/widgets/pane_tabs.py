@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import events
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
+
+_TABS = (("transcript", "Conversation"), ("events", "Events"))
 
 
 class PaneTabs(Widget):
@@ -22,13 +25,26 @@ class PaneTabs(Widget):
             super().__init__()
             self.pane = pane
 
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._states = {pane: "" for pane, _ in _TABS}
+
+    def say(self, pane: str, text: str) -> None:
+        """What a pane is doing: shown here where the screen is too low for the pane's frame."""
+        self._states[pane] = text
+        self.refresh()
+
     def render(self) -> Text:
         """The line."""
-        text = Text()
-        for number, (pane, name) in enumerate((("transcript", "Conversation"), ("events", "Events"))):
+        text = Text(no_wrap=True, overflow="ellipsis")
+        for number, (pane, name) in enumerate(_TABS):
             if number:
                 text.append(" │ ", "dim")
             text.append(f" {name} ", "reverse bold" if pane == self.shown else "dim")
+        state = self._states[self.shown] if self.screen.has_class("-low") else ""
+        room = self.content_size.width - text.cell_len - cell_len(state)
+        if state and room > 0:
+            text.append(" " * room + state)
         return text
 
     def on_click(self, event: events.Click) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from textual import events
@@ -10,6 +11,9 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 HISTORY_LENGTH = 200
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters but tab and newline, and surrogates, which are no text."""
 
 
 class Prompt(TextArea):
@@ -77,11 +81,10 @@ class Prompt(TextArea):
 
     def action_history(self, step: int) -> None:
         """Move the cursor by a line; beyond the first or last line, bring an earlier or later message."""
-        row = self.cursor_location[0]
-        if step < 0 and row > 0:
+        if step < 0 and not self.navigator.is_first_wrapped_line(self.cursor_location):
             self.action_cursor_up()
             return
-        if step > 0 and row < self.document.line_count - 1:
+        if step > 0 and not self.navigator.is_last_wrapped_line(self.cursor_location):
             self.action_cursor_down()
             return
         at = self._at + step
@@ -94,5 +97,5 @@ class Prompt(TextArea):
         self.move_cursor(self.document.end)
 
     def on_paste(self, event: events.Paste) -> None:
-        """Take pasted text as it is: several lines stay several lines, and nothing is sent."""
-        event.text = event.text.replace("\r\n", "\n").replace("\r", "\n")
+        """Several lines stay several lines, and nothing is sent. What controls a terminal is left out."""
+        event.text = _CONTROLS.sub("", event.text.replace("\r\n", "\n").replace("\r", "\n"))

@@ -27,8 +27,14 @@ _SIGNS = {
 
 _LINK_STYLES = {Link.CONNECTED: "status--good", Link.FAILED: "status--bad", Link.CLOSED: "status--bad"}
 
+_LOOKED_AT = 200
+"""Characters of a text from outside that are looked at: no name or id is so long, and no line has so much room."""
+
+_GAP = 3
+"""Cells between two parts."""
+
 _Part = tuple[str, str, int]
-"""A text, the name of its style, and how early it goes when the line is too narrow: the highest number first."""
+"""A text, the name of its style, and its rank: where the line is too narrow, the highest number goes first."""
 
 
 class StatusStrip(Widget):
@@ -77,33 +83,55 @@ class StatusStrip(Widget):
     # What is said
 
     def _refit(self) -> None:
-        first, second = self._fit(*self._first()), self._fit(*self._second())
-        troubled = self._status.link in {Link.FAILED, Link.CLOSED} and self._status.cause is not None
-        lines = (second if troubled and self.size.height == 1 else first, second)
+        if self.size.height == 1:
+            lines: tuple[list[tuple[str, str]], ...] = (self._fit(*self._only()), [])
+        else:
+            lines = (self._fit(*self._first()), self._fit(*self._second()))
         if lines != self._lines:
             for y, (old, new) in enumerate(zip(self._lines, lines, strict=True)):
                 if old != new:
                     self.refresh(Region(0, y, self.size.width, 1))
             self._lines = lines
 
+    def _link(self) -> _Part:
+        link = self._status.link
+        return f"{_SIGNS[link]} {link}", _LINK_STYLES.get(link, "status--dim"), 0
+
+    def _agent(self) -> _Part:
+        agent = self._status.agent
+        return f"agent {agent}", "base" if agent is AgentState.IDLE else "status--strong", 0
+
+    def _only(self) -> tuple[list[_Part], list[_Part]]:
+        """Where there is room for one line: what a person cannot do without."""
+        status = self._status
+        if self._trouble():
+            return self._second()
+        left = [self._link(), self._agent()]
+        if status.queued:
+            left.append((f"{status.queued} waiting", "status--strong", 1))
+        if status.simulator:
+            left.append(("simulator", "status--simulator", 2))
+        left.append((f"mic {self._microphone}", "base", 3))
+        if status.model and not status.simulator:
+            left.append((_named(status.model), "base", 4))
+        return left, []
+
     def _first(self) -> tuple[list[_Part], list[_Part]]:
         status = self._status
-        style = _LINK_STYLES.get(status.link, "status--dim")
-        left: list[_Part] = [(f"{_SIGNS[status.link]} {status.link}", style, 0)]
+        left = [self._link()]
         if status.simulator:
-            roomy = self.size.width >= 60
+            roomy = self.size.width >= 100
             text = "simulator: scripted answers, no model" if roomy else "simulator, no model"
             left.append((text, "status--simulator", 1))
         else:
             if status.host:
-                left.append((printable(status.host), "base", 1))
+                left.append((_named(status.host), "base", 1))
             if status.model:
-                left.append((printable(status.model), "status--strong", 2))
+                left.append((_named(status.model), "status--strong", 2))
         right: list[_Part] = []
-        if status.started_s is not None:
+        if status.started_s is not None and status.link is Link.CONNECTED:
             right.append((self._age(), "status--dim", 4))
-        right.append((f"↑ {status.sent:,}", "base", 5))
-        right.append((f"↓ {status.received:,}", "base", 5))
+        right.append((f"↑ {status.sent:,}   ↓ {status.received:,}", "base", 5))
         right.append((f"{status.rate:4.0f}/s", "status--dim", 6))
         return left, right
 
@@ -116,15 +144,19 @@ class StatusStrip(Widget):
             text += f", {int(left // 60)} min left" if left >= 60 else ", less than a minute left"
         return text
 
+    def _trouble(self) -> str:
+        """Why there is no connection, "" while there is one or nobody knows."""
+        status = self._status
+        if status.cause is None or status.link not in {Link.FAILED, Link.CLOSED}:
+            return ""
+        return printable(status.cause.sentence)
+
     def _second(self) -> tuple[list[_Part], list[_Part]]:
         status = self._status
-        if status.link in {Link.FAILED, Link.CLOSED} and status.cause is not None:
-            return [(printable(status.cause.sentence), "status--bad", 0)], [("ctrl+r reconnects", "status--dim", 1)]
-        agent = "status--strong" if status.agent is not AgentState.IDLE else "base"
-        left: list[_Part] = [
-            (f"agent {status.agent}", agent, 0),
-            (f"mic {self._microphone} (F2)", "base", 1),
-        ]
+        trouble = self._trouble()
+        if trouble:
+            return [(trouble, "status--bad", 0)], [("ctrl+r reconnects", "status--dim", 1)]
+        left = [self._agent(), (f"mic {self._microphone} (F2)", "base", 1)]
         if status.queued:
             left.append((f"{status.queued} waiting", "status--strong", 1))
         if status.modality:
@@ -135,33 +167,27 @@ class StatusStrip(Widget):
         if status.tokens_in or status.tokens_out:
             right.append((f"tokens {status.tokens_in:,} in, {status.tokens_out:,} out", "base", 2))
         if status.session_id:
-            right.append((printable(status.session_id), "status--dim", 4))
+            right.append((_named(status.session_id), "status--dim", 6))
         return left, right
 
     def _fit(self, left: list[_Part], right: list[_Part]) -> list[tuple[str, str]]:
-        """Drop what matters least until the line fits; clip what is left."""
+        """Keep what matters most, as far as it fits; the most important part, the first on the left, is clipped."""
         width = max(1, self.size.width - 2)
-        left, right = list(left), list(right)
-
-        def cells(parts: list[_Part]) -> int:
-            return sum(cell_len(text) for text, _, _ in parts) + 3 * max(0, len(parts) - 1)
-
-        while cells(left) + cells(right) + (3 if right else 0) > width and len(left) + len(right) > 1:
-            side, at = max(
-                ((side, at) for side in (left, right) for at in range(len(side))),
-                key=lambda where: where[0][where[1]][2],
-            )
-            del side[at]
+        parts = [*left, *right]
+        kept: set[int] = set()
+        used = -_GAP
+        for at in sorted(range(len(parts)), key=lambda at: parts[at][2]):
+            cells = _GAP + cell_len(parts[at][0])
+            if not kept or used + cells <= width:
+                kept.add(at)
+                used += cells
         spans: list[tuple[str, str]] = []
-        for number, (text, style, _) in enumerate(left):
-            if number:
-                spans.append(("   ", "base"))
-            spans.append((clip(text, width), style))
-        if right:
-            spans.append((" " * max(1, width - cells(left) - cells(right)), "base"))
-        for number, (text, style, _) in enumerate(right):
-            if number:
-                spans.append(("   ", "base"))
+        stretch = max(0, width - used)
+        for at in sorted(kept):
+            text, style, _ = parts[at]
+            if spans:
+                begins_right = at >= len(left) > max(other for other in kept if other < at)
+                spans.append((" " * (_GAP + stretch if begins_right else _GAP), "base"))
             spans.append((clip(text, width), style))
         return spans
 
@@ -181,3 +207,8 @@ class StatusStrip(Widget):
         spans = self._lines[y] if y < len(self._lines) else []
         segments = [Segment(" ", base), *(Segment(text, self._styles[style]) for text, style in spans)]
         return Strip(segments).adjust_cell_length(self.size.width, base)
+
+
+def _named(text: str) -> str:
+    """A name or id from outside, no longer than one would be."""
+    return clip(printable(text[:_LOOKED_AT]), 60)

@@ -7,6 +7,7 @@ in view until the person scrolls up. What was generated, but not heard, is struc
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -20,8 +21,9 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.conversation import Speaker, Turn, TurnState
+from tui.ui.terse import TerseStrip, filter_styles
 from tui.ui.text import clip, printable
-from tui.ui.wrapping import wrap
+from tui.ui.wrapping import Span, wrap
 
 _NAMES = {
     Speaker.USER: "you",
@@ -40,8 +42,8 @@ _EMPTY = (
     "escape stops the agent in mid-sentence.",
 )
 
-_Line = list[tuple[str, str]]
-"""One line on the screen: texts with the names of their styles."""
+_Line = list[Span]
+"""One line on the screen."""
 
 
 class TranscriptPane(Widget, can_focus=True):
@@ -89,23 +91,31 @@ class TranscriptPane(Widget, can_focus=True):
         self._page: list[tuple[str, int]] | None = None
         self._top = 0
         self._follow = True
+        self._anchor = ("", 0)
+        """The first visible line while not following: it stays where it is, whatever happens above it."""
         self._styles: dict[str, Style] = {}
+        self._strips: dict[tuple[Span, ...], Strip] = {}
+        """The lines in view as they were drawn last."""
         self._said = ""
 
     def update_turns(self, turns: Iterable[Turn], order: Sequence[str] | None) -> None:
         """Take a batch: new or changed blocks, and the order of all keys when that changed."""
-        changed = False
+        shown = self._shown()
         for turn in turns:
             self._turns[turn.key] = turn
             self._blocks.pop(turn.key, None)
-            changed = True
+            self._page = None
         if order is not None:
             self._order = order
-            changed = True
-        if changed:
             self._page = None
-            self.refresh()
+        if self._page is None:
+            self._refresh_where_other_than(shown)
             self._say()
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """The blocks, in order."""
+        return tuple(self._turns[key] for key in self._order if key in self._turns)
 
     def clear(self) -> None:
         """Forget everything."""
@@ -115,6 +125,7 @@ class TranscriptPane(Widget, can_focus=True):
         self._page = None
         self._top, self._follow = 0, True
         self.refresh()
+        self._say()
 
     def last_answer(self) -> str:
         """The text of the agent's latest block, "" when there is none."""
@@ -137,13 +148,23 @@ class TranscriptPane(Widget, can_focus=True):
                 if block is None:
                     block = self._blocks[key] = self._wrap(turn, max(8, self.size.width - 2))
                 page.extend((key, number) for number in range(len(block)))
+            del page[-1:]  # the blank line behind the last block
             self._page = page
-            height = self.size.height
-            if self._follow:
-                self._top = max(0, len(page) - height)
-            else:
-                self._top = min(self._top, max(0, len(page) - height))
+            end = max(0, len(page) - self.size.height)
+            self._top = end if self._follow else min(self._find_anchor(page), end)
+            self._follow = self._top >= end
         return self._page
+
+    def _find_anchor(self, page: list[tuple[str, int]]) -> int:
+        """Where the anchor is now: its block may have moved, or been wrapped to fewer lines."""
+        key, number = self._anchor
+        lines = [at for at, (block, _) in enumerate(page) if block == key]
+        return lines[min(number, len(lines) - 1)] if lines else self._top
+
+    def _shown(self) -> list[_Line]:
+        """The visible lines."""
+        page = self._lines()
+        return [self._blocks[key][number] for key, number in page[self._top : self._top + self.size.height]]
 
     def _wrap(self, turn: Turn, width: int) -> list[_Line]:
         speaker = {Speaker.USER: "user", Speaker.AGENT: "agent"}.get(turn.speaker, "other")
@@ -170,57 +191,76 @@ class TranscriptPane(Widget, can_focus=True):
 
     # Painting
 
+    def _refresh_where_other_than(self, before: list[_Line]) -> None:
+        """Draw anew the lines that changed: a word that was added to an answer is one line, not a whole pane."""
+        after = self._shown()
+        if not before:
+            self.refresh()  # the words that stand in an empty pane go
+            return
+        width = self.size.width
+        pairs = enumerate(zip_longest(before, after))
+        regions = [Region(0, y, width, 1) for y, (old, new) in pairs if old != new]
+        if regions:
+            self.refresh(*regions)
+
     def notify_style_update(self) -> None:
         """The theme changed."""
         super().notify_style_update()
         self._styles.clear()
+        self._strips.clear()
 
     def on_resize(self) -> None:
         """Wrap everything anew."""
         self._blocks.clear()
+        self._strips.clear()
         self._page = None
+        self._lines()
         self.refresh()
+        self._say()
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Draw the lines of ``crop``, without the style cache."""
         if not self._styles:
-            self._styles = {name: self.get_component_rich_style(name) for name in self.COMPONENT_CLASSES}
-            self._styles["base"] = self.rich_style
+            self._load_styles()
         width = self.size.width
         page = self._lines()
-        strips = [self._line(page, y, width) for y in crop.line_range]
+        lines = [self._line(page, y) for y in crop.line_range]
+        self._strips = {line: self._strips.get(line) or self._draw(line, width) for line in lines}
+        strips = [self._strips[line] for line in lines]
         if crop.column_span != (0, width):
             strips = [strip.crop(*crop.column_span) for strip in strips]
-        filters = self.get_line_filters()
-        if filters:
-            background = self.background_colors[1]
-            for line_filter in filters:
-                strips = [strip.apply_filter(line_filter, background) for strip in strips]
         return strips
 
-    def _line(self, page: list[tuple[str, int]], y: int, width: int) -> Strip:
-        base = self._styles["base"]
+    def _line(self, page: list[tuple[str, int]], y: int) -> tuple[Span, ...]:
         at = self._top + y
         if at < len(page):
             key, number = page[at]
-            spans = self._blocks[key][number]
-        elif not page:
+            return tuple(self._blocks[key][number])
+        if not page:
             start = max(0, (self.size.height - len(_EMPTY)) // 2)
-            spans = [(_EMPTY[y - start], "transcript--note")] if start <= y < start + len(_EMPTY) else []
-        else:
-            spans = []
-        segments = [Segment(" ", base)]
-        segments.extend(Segment(text, self._styles[style]) for text, style in spans)
-        return Strip(segments).adjust_cell_length(width, base)
+            if start <= y < start + len(_EMPTY):
+                return ((_EMPTY[y - start], "transcript--note"),)
+        return ()
+
+    def _draw(self, line: tuple[Span, ...], width: int) -> Strip:
+        segments = [Segment(" ", self._styles["base"])]
+        segments.extend(Segment(text, self._styles[style]) for text, style in line)
+        return TerseStrip(Strip(segments).adjust_cell_length(width, self._styles["base"]), width)
+
+    def _load_styles(self) -> None:
+        styles = {name: self.get_component_rich_style(name) for name in self.COMPONENT_CLASSES}
+        styles["base"] = self.rich_style
+        self._styles = filter_styles(styles, self.get_line_filters(), self.background_colors[1])
 
     # Moving
 
     def action_scroll_by(self, lines: int) -> None:
         """Move the view; at the end, follow."""
-        total, height = len(self._lines()), self.size.height
-        end = max(0, total - height)
+        page = self._lines()
+        end = max(0, len(page) - self.size.height)
         self._top = min(max(0, self._top + lines), end)
         self._follow = self._top >= end
+        self._anchor = page[self._top] if page else ("", 0)
         self.refresh()
         self._say()
 

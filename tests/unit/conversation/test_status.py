@@ -1,0 +1,105 @@
+"""The status from scripted events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.properties import PROPERTY
+from tests.unit.test_wire import hostile_events
+from tui.conversation import AgentState, Status
+from tui.conversation.status import StatusReducer
+
+MS = 1_000_000
+
+
+def received(reducer: StatusReducer, event_type: str, t_ms: int = 0, **fields: Any) -> Status:
+    """An event arrives; return the status after it."""
+    reducer.received({"type": event_type, **fields}, t_ms * MS)
+    return reducer.status
+
+
+def test_a_turn() -> None:
+    reducer = StatusReducer()
+    reducer.sent({"type": "response.create"}, 100 * MS)
+    assert reducer.status.agent is AgentState.THINKING
+    assert reducer.asked
+    assert received(reducer, "response.created", response={"id": "r"}).response_id == "r"
+    assert not reducer.asked
+    status = received(reducer, "response.output_text.delta", 350, response_id="r")
+    assert (status.agent, status.first_output_ms) == (AgentState.SPEAKING, 250)
+    received(reducer, "response.output_text.delta", 900, response_id="r")
+    usage = {"input_tokens": 7, "output_tokens": 5}
+    status = received(reducer, "response.done", response={"id": "r", "usage": usage})
+    assert (status.agent, status.response_id, status.first_output_ms) == (AgentState.IDLE, "", 250)
+    assert (status.tokens_in, status.tokens_out) == (7, 5)
+    received(reducer, "response.done", response={"id": "r2", "usage": usage})
+    assert (reducer.status.tokens_in, reducer.status.tokens_out) == (14, 10)
+
+
+def test_after_speech_the_clock_starts_when_it_stops() -> None:
+    reducer = StatusReducer()
+    received(reducer, "input_audio_buffer.speech_stopped", 1000)
+    assert received(reducer, "response.output_audio.delta", 1700).first_output_ms == 700
+
+
+def test_late_deltas_of_an_interrupted_response_are_no_speaking() -> None:
+    reducer = StatusReducer()
+    received(reducer, "response.created", response={"id": "r"})
+    received(reducer, "response.output_text.delta", response_id="r")
+    reducer.interrupted("r")
+    assert received(reducer, "response.output_text.delta", response_id="r").agent is AgentState.IDLE
+    assert received(reducer, "response.output_text.delta", response_id="r2").agent is AgentState.SPEAKING
+
+
+def test_the_end_of_another_response_ends_nothing() -> None:
+    reducer = StatusReducer()
+    received(reducer, "response.created", response={"id": "r"})
+    assert received(reducer, "response.done", response={"id": "other"}).response_id == "r"
+    assert received(reducer, "response.done", response={}).response_id == ""
+
+
+def test_an_error_ends_the_thinking_unless_a_response_is_running() -> None:
+    reducer = StatusReducer()
+    reducer.sent({"type": "response.create"}, 0)
+    assert received(reducer, "error").agent is AgentState.IDLE
+    assert not reducer.asked
+    received(reducer, "response.created", response={"id": "r"})
+    assert received(reducer, "error").agent is AgentState.THINKING
+
+
+def test_the_session() -> None:
+    reducer = StatusReducer()
+    session = {"id": "s", "model": "m", "expires_at": 1_765_126_464, "output_modalities": ["audio"]}
+    status = received(reducer, "session.created", 1500, session=session)
+    assert (status.session_id, status.model, status.modality, status.started_s) == ("s", "m", "audio", 1.5)
+    assert status.expires_at == 1_765_126_464
+    status = received(reducer, "session.updated", session={"output_modalities": ["text"], "model": "other"})
+    assert (status.modality, status.model) == ("text", "m")
+    reducer.new_connection()
+    assert (reducer.status.session_id, reducer.status.expires_at, reducer.status.model) == ("", None, "m")
+
+
+@pytest.mark.parametrize("expires", [None, True, "soon", -1, 0, float("nan"), float("inf"), 10**30, []])
+def test_a_time_without_sense(expires: object) -> None:
+    assert received(StatusReducer(), "session.created", session={"expires_at": expires}).expires_at is None
+
+
+@pytest.mark.parametrize("count", [None, True, "7", -1, 1.5, 10**400, {}])
+def test_a_count_without_sense(count: object) -> None:
+    assert received(StatusReducer(), "response.done", response={"usage": {"input_tokens": count}}).tokens_in == 0
+
+
+@settings(PROPERTY, max_examples=100)
+@given(st.lists(hostile_events(), max_size=5))
+def test_nothing_is_too_odd(events: list[dict[str, Any]]) -> None:
+    reducer = StatusReducer()
+    for event in events:
+        reducer.received(event, 0)
+        reducer.sent(event, 0)
+    assert isinstance(reducer.status.response_id, str)
+    assert isinstance(reducer.status.model, str)
+    assert repr(reducer.status)

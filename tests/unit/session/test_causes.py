@@ -1,0 +1,387 @@
+"""Every way in which a connection fails or ends, through real sockets and the real SDK, by the name it gets."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import json
+import socket
+import ssl
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from websockets.exceptions import InvalidProxy, InvalidProxyStatus
+from websockets.http11 import Response
+
+from tests.support.recordings import lines
+from tests.support.servers import CREATED, Peer, http, http_server, websocket_server
+from tests.support.sessions import KEY, session
+from tests.unit.simulator.support import simulator
+from tui.conversation import Cause, Link
+from tui.endpoint import explicit_target
+from tui.session import SendText, causes
+from tui.session.plan import Timeouts
+from tui.wire import Direction
+
+HTML = b"<!doctype html><title>Sign in</title>"
+NOT_DEPLOYED = json.dumps({"error": {"code": "DeploymentNotFound", "message": "It does not exist."}}).encode()
+
+
+async def cause_at(url: str, **changes: object) -> Cause:
+    """Why connecting to a URL fails; the log and the transcript must say so too."""
+    async with session(url, **changes) as running:
+        cause = await running.cause()
+        assert cause.sentence in running.said
+        last = running.entries(Direction.LOCAL)[-1]
+        assert cause.sentence.encode() in running.log.data(last.index) or last.type == "websocket.close"
+        return cause
+
+
+@pytest.mark.parametrize(
+    ("answer", "name", "sentence", "fix"),
+    [
+        (http("400 Bad Request"), "http-400", "refused the request (HTTP 400)", "realtime model"),
+        (http("401 Unauthorized"), "http-401", "refused the key (HTTP 401)", "key"),
+        (http("403 Forbidden"), "http-403", "forbids access (HTTP 403)", "network rules"),
+        (
+            http("404 Not Found", NOT_DEPLOYED),
+            "http-404",
+            "path (HTTP 404, DeploymentNotFound). It said: It does not exist.",
+            "AZURE_OPENAI_DEPLOYMENT",
+        ),
+        (http("429 Too Many Requests", b"", "Retry-After: 17"), "http-429", "no room", "Wait 17 s"),
+        (
+            http("429 Too Many Requests", b"", "Retry-After: Wed, 21 Oct 2026 07:28:00 GMT"),
+            "http-429",
+            "no room",
+            "Wait, then press ctrl+r.",
+        ),
+        (http("500 Internal Server Error"), "http-500", "failed (HTTP 500)", "again"),
+        (http("503 Service Unavailable"), "http-503", "failed (HTTP 503)", "again"),
+        (http("418 I'm a teapot", b'{"error": "short and stout"}'), "http-418", "It said: short and stout", "URL"),
+        (http("200 OK", HTML, "Content-Type: text/html"), "http-200", "answered with a web page", "portal"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "handshake", "answered, but not as a WebSocket server", "URL"),
+        (b"", "handshake", "answered, but not as a WebSocket server", "URL"),
+    ],
+)
+async def test_http_answers(answer: bytes, name: str, sentence: str, fix: str) -> None:
+    async with http_server(answer) as server:
+        cause = await cause_at(server.url)
+    assert cause.name == name
+    assert sentence in cause.sentence
+    assert fix in cause.fix
+    assert "127.0.0.1" in cause.sentence
+
+
+async def test_what_a_support_person_asks_for_is_kept() -> None:
+    answer = http(
+        "401 Unauthorized", b'{"error":{"code":"401"}}', "apim-request-id: abc-1", "x-ms-region: Sweden Central"
+    )
+    async with http_server(answer) as server:
+        cause = await cause_at(server.url.replace("/v1/", "/openai/v1/"))
+    assert cause.facts == {"status": "401", "apim-request-id": "abc-1", "x-ms-region": "Sweden Central"}
+    assert "AZURE_OPENAI_API_KEY" in cause.fix
+    assert "HTTP 401)" in cause.sentence, "a code that only repeats the status is left out"
+
+
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"])
+@pytest.mark.parametrize("form", ["ws", "http"])
+async def test_the_key_never_goes_to_another_port(status: str, form: str) -> None:
+    async with http_server(http("404 Not Found")) as other:
+        target = other.url.replace("ws:", f"{form}:")
+        async with http_server(http(status, b"", f"Location: {target}")) as server:
+            cause = await cause_at(server.url)
+        assert other.requests == []
+    assert cause.name == "redirect"
+    assert "does not send the key there" in cause.sentence
+    assert cause.facts["location"] == target.partition("/v1")[0]
+    (request,) = server.requests
+    assert KEY in request, "the key goes where the person sent it"
+
+
+@pytest.mark.parametrize(
+    "location", ["//localhost.invalid/x", "http://[", "wss://127.0.0.1/x", "ws://user@evil.invalid/"]
+)
+async def test_other_redirects_are_not_followed(location: str) -> None:
+    async with http_server(http("302 Found", b"", f"Location: {location}")) as server:
+        cause = await cause_at(server.url)
+    assert cause.name == "redirect"
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("form", ["/there?model=m", "http://{host}/there?model=m#part"])
+async def test_a_redirect_within_the_origin_is_followed(form: str) -> None:
+    def answer(head: str) -> bytes:
+        if head.startswith("GET /there"):
+            return http("403 Forbidden")
+        host = next(line[6:] for line in head.split("\r\n") if line.lower().startswith("host: "))
+        return http("307 Temporary Redirect", b"", f"Location: {form.format(host=host)}")
+
+    async with http_server(answer) as server:
+        cause = await cause_at(server.url)
+    assert cause.name == "http-403"
+    assert [KEY in request for request in server.requests] == [True, True]
+
+
+async def test_a_server_that_redirects_for_ever() -> None:
+    async with http_server(http("302 Found", b"", "Location: /again")) as server:
+        cause = await cause_at(server.url)
+    assert cause.name == "handshake"
+    assert "redirects" in cause.sentence
+
+
+async def test_no_http_answer() -> None:
+    async with http_server(None) as server:
+        cause = await cause_at(server.url, timeouts=Timeouts(open_s=0.2))
+    assert (cause.name, cause.sentence.endswith("did not answer in time.")) == ("timeout", True)
+
+
+async def test_nothing_listens() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    assert (await cause_at(f"ws://127.0.0.1:{port}/")).name == "refused"
+    assert (await cause_at(f"ws://localhost:{port}/")).name == "refused"
+
+
+async def test_an_unknown_host() -> None:
+    cause = await cause_at("wss://no-such-host.invalid/v1/realtime")
+    assert (cause.name, cause.sentence) == ("dns", "No address is known for no-such-host.invalid.")
+
+
+async def test_tls_against_a_port_that_answers_in_plain_http() -> None:
+    async with http_server(http("400 Bad Request"), wait_for=b"") as server:
+        cause = await cause_at(server.url.replace("ws:", "wss:"))
+    assert cause.name == "tls"
+    assert "does not speak TLS on this port" in cause.sentence
+
+
+async def test_tls_against_a_port_that_hangs_up() -> None:
+    async with http_server(b"", wait_for=b"") as server:
+        cause = await cause_at(server.url.replace("ws:", "wss:"))
+    assert (cause.name, "cannot be reached: " in cause.sentence) == ("network", True)
+
+
+async def test_a_certificate_that_nobody_trusts(tmp_path: Path) -> None:
+    async with websocket_server(Peer.drain, tls=self_signed(tmp_path)) as server:
+        cause = await cause_at(server.url)
+    assert cause.name == "tls-certificate"
+    assert "self-signed" in cause.sentence
+    assert "SSL_CERT_FILE" in cause.fix
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    """A server context with a certificate of its own making."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = folder / "server.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    pem.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    return context
+
+
+# After the handshake
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "name", "sentence"),
+    [
+        (1000, "", "closed-1000", "The server ended the session."),
+        (1001, "", "closed-1001", "going away"),
+        (1001, "Your session hit the maximum duration of 60 minutes.", "expired", "reached its time limit"),
+        (1008, "policy", "closed-1008", "It said: policy"),
+        (1009, "", "closed-1009", "larger than the server takes"),
+        (1011, "keepalive ping timeout", "closed-1011", "after an error of its own. It said: keepalive ping timeout"),
+        (3000, "", "closed-3000", "no longer accepts the key"),
+        (3456, "", "closed-3456", "with code 3456"),
+        (4000, "invalid_request_error.beta_api_shape_disabled", "beta-api", "no longer speaks the Realtime Beta"),
+    ],
+)
+@pytest.mark.parametrize("before", [[], [CREATED]], ids=["before session.created", "after it"])
+async def test_close_codes(code: int, reason: str, name: str, sentence: str, before: list[object]) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.receive()
+        await peer.send(*before)
+        await peer.connection.close(code, reason)
+
+    async with websocket_server(script) as server, session(server.url) as running:
+        cause = await running.cause()
+        await running.assert_same_as(*server.peers)
+        assert running.status.link is (Link.CLOSED if before else Link.FAILED)
+    assert cause.name == name
+    assert sentence in cause.sentence
+    assert cause.facts["close code"] == str(code)
+    assert cause.facts.get("reason", "") == reason
+
+
+async def test_a_lost_connection() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await peer.receive()
+        await peer.lose()
+
+    async with websocket_server(script) as server:
+        assert (await cause_at(server.url)).name == "closed-1006"
+
+
+async def test_what_was_typed_while_connecting_is_not_lost_in_silence() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await peer.connection.close(1011)
+
+    async with websocket_server(script) as server, session(server.url) as running:
+        running.worker.submit(SendText("hello"))
+        assert (await running.cause()).name == "closed-1011"
+        await running.until(lambda: "hello" in running.said)
+        turn = next(turn for turn in running.transcript if turn.text == "hello")
+        assert turn.state in {"queued", "failed"}
+        assert turn.state == "queued" or "connection ended" in turn.note
+
+
+async def test_silence_after_the_handshake() -> None:
+    async with websocket_server(Peer.drain) as server:
+        cause = await cause_at(server.url, timeouts=Timeouts(created_s=0.2))
+    assert cause.name == "no-session-created"
+    assert "no session.created within 0.2 s" in cause.sentence
+
+
+async def test_a_server_that_stops_answering() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(CREATED)
+        peer.connection.transport.pause_reading()
+        await peer.connection.wait_closed()
+
+    async with websocket_server(script) as server:
+        cause = await cause_at(server.url, timeouts=Timeouts(ping_s=0.2, close_s=0.2))
+    assert (cause.name, cause.facts["close code sent"]) == ("silent", "1011")
+
+
+async def test_a_message_over_the_limit() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await peer.connection.send('{"type":"x","y":"' + "z" * (33 * 1024 * 1024) + '"}')
+        await peer.drain()
+
+    async with websocket_server(script) as server:
+        cause = await cause_at(server.url)
+    assert (cause.name, cause.facts["close code sent"]) == ("too-big", "1009")
+
+
+async def test_a_server_that_breaks_the_websocket_protocol() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(CREATED)
+        peer.connection.transport.write(b"\xff\xff\xff\xff")
+        await peer.drain()
+
+    async with websocket_server(script) as server:
+        assert (await cause_at(server.url)).name == "not-websocket"
+
+
+async def test_session_expired() -> None:
+    said = "Your session hit the maximum duration of 60 minutes."
+
+    async def script(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await peer.send({"type": "error", "error": {"type": "x", "code": "session_expired", "message": said}})
+        await peer.connection.close(1001)
+
+    async with websocket_server(script) as server, session(server.url) as running:
+        assert (await running.cause()).name == "closed-1001"
+        assert f"The server reports an error: session_expired · {said}" in running.said
+
+
+async def test_the_beta_dialect_of_the_simulator() -> None:
+    async with simulator(dialect="beta") as sim:
+        cause = await cause_at(sim.url())
+    assert cause.name == "beta-session"
+    assert "Realtime Beta protocol" in cause.sentence
+    assert "AZURE_OPENAI_ENDPOINT" in cause.fix
+
+
+async def test_a_recorded_beta_session() -> None:
+    (created,) = lines("real_openai_BETA_session_created_2025-12.jsonl")
+
+    async def script(peer: Peer) -> None:
+        await peer.send(created)
+        await peer.drain()
+
+    async with websocket_server(script) as server:
+        assert (await cause_at(server.url)).name == "beta-session"
+
+
+async def test_the_recorded_end_of_beta() -> None:
+    error, close = lines("real_openai_BETA_SUNSET_close4000_2026-09.jsonl")
+
+    async def script(peer: Peer) -> None:
+        await peer.send(error)
+        await peer.connection.close(**close["__close__"])
+
+    async with websocket_server(script) as server, session(server.url) as running:
+        assert (await running.cause()).name == "beta-api"
+        assert any("beta_api_shape_disabled" in said for said in running.said)
+
+
+async def test_a_ga_server_that_names_no_session_type_is_no_beta_server() -> None:
+    untyped = {**CREATED, "session": {"id": "sess_1", "model": "gpt-realtime", "audio": {}}}
+
+    async def script(peer: Peer) -> None:
+        await peer.send(untyped)
+        await peer.drain()
+
+    async with websocket_server(script) as server, session(server.url) as running:
+        await running.connected()
+
+
+# What no server here can bring about
+
+TARGET = explicit_target("wss://api.example.com/v1/realtime?model=m", None)
+
+
+def test_a_proxy_of_which_only_the_password_is_secret() -> None:
+    cause = causes.from_exception(InvalidProxy("ftp://me:secret@proxy", "scheme ftp isn't supported"), TARGET)
+    assert cause.name == "proxy"
+    assert "scheme ftp isn't supported" in cause.sentence
+    assert "secret" not in repr(cause)
+
+
+def test_a_proxy_that_refuses() -> None:
+    response = Response(407, "Proxy Authentication Required", headers=None)  # type: ignore[arg-type]
+    cause = causes.from_exception(InvalidProxyStatus(response), TARGET)
+    assert cause.name == "proxy"
+    assert "HTTP 407" in cause.sentence
+
+
+def test_a_socks_proxy_without_its_package() -> None:
+    cause = causes.from_exception(ImportError("no", name="python_socks"), TARGET)
+    assert (cause.name, cause.fix) == ("proxy", "pip install python-socks")
+
+
+def test_several_addresses_that_do_not_all_refuse() -> None:
+    error = OSError("Multiple exceptions: [Errno 111] refused, [Errno 101] Network is unreachable")
+    assert causes.from_exception(error, TARGET).name == "network"
+
+
+def test_an_error_without_a_name_of_its_own_shows_no_text_of_unknown_origin() -> None:
+    cause = causes.from_exception(RuntimeError(f"Bearer {KEY}"), TARGET)
+    assert cause.name == "unexpected"
+    assert KEY not in repr(cause)

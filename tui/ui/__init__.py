@@ -1,0 +1,1 @@
+"""The screen: a Textual application over the session, the capture and the conversation."""

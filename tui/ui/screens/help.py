@@ -1,0 +1,200 @@
+"""F1: the keys as they are mapped now, and what the signs on the screen mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from rich.table import Table
+from rich.text import Text
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingsMap, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.dom import DOMNode
+from textual.screen import ModalScreen
+from textual.widgets import Footer, Label, Static
+
+from tui.paths import for_display
+from tui.ui.text import printable
+from tui.wire import Family
+
+_NARROW = 70
+"""Cells. Below that there is no room for the ids of the bindings."""
+
+
+_PANES = """\
+Events: all that went over the wire, the newest last. A run of deltas is one row that grows.
+Conversation: what was said. What you did not hear is struck through.
+Message: what you type. Above it all: the connection, who speaks, times and tokens."""
+
+_AZURE = """\
+Settings come from the environment, or from .env in the folder where you start azrt-tui:
+AZURE_OPENAI_ENDPOINT    as the Azure portal shows it, under Keys and Endpoint
+AZURE_OPENAI_DEPLOYMENT  the name of a realtime model's deployment
+AZURE_OPENAI_API_KEY     the key
+For OpenAI itself: OPENAI_API_KEY, and no AZURE_OPENAI_ENDPOINT."""
+
+_REMAP = """\
+To change keys, write the name of the binding (on a wide screen, here on the right) in the settings:
+[keys]
+"session.microphone" = "f5,ctrl+g\""""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHelp:
+    """What one binding does."""
+
+    keys: str
+    """The keys as they are mapped now, as a person reads them."""
+    says: str
+    id: str = ""
+    """Its name in the ``[keys]`` table of config.toml."""
+
+
+@dataclass(frozen=True, slots=True)
+class HelpSection:
+    """A part of the help: a pane with its keys, or an explanation."""
+
+    title: str
+    bindings: Sequence[KeyHelp] = ()
+    text: str | Content = ""
+    """Printable text; as Content it may use the theme's variables as styles."""
+
+
+def section_from(title: str, owner: type[DOMNode] | DOMNode, app: App[Any], text: str | Content = "") -> HelpSection:
+    """A section with the bindings that a widget, screen or app declares, under their keys of now.
+
+    Textual's own bindings, and those without words, are left out.
+    """
+    owner_class = owner if isinstance(owner, type) else type(owner)
+    declared = [
+        binding
+        for base in owner_class.__mro__
+        if not base.__module__.startswith("textual.")
+        for binding in base.__dict__.get("BINDINGS", ())
+        if isinstance(binding, Binding)
+    ]
+    mapped = BindingsMap(declared)
+    # Textual has no public way to ask for the keymap; Screen._binding_chain does just this for each key press.
+    mapped.apply_keymap(app._keymap)
+    now = [binding for _, binding in mapped]
+    rows = []
+    for binding in declared:
+        same = [each for each in now if (each.id, each.action) == (binding.id, binding.action)]
+        keys = " ".join(dict.fromkeys(app.get_key_display(each) for each in same))
+        says = binding.tooltip or binding.description
+        if keys and says and not binding.system:
+            rows.append(KeyHelp(keys, says, binding.id or ""))
+    return HelpSection(title, tuple(rows), text)
+
+
+def explanations(config_file: Path, themes_dir: Path, log_file: Path) -> tuple[HelpSection, ...]:
+    """What is on the screen, what its signs and colours mean, and where things are kept."""
+    colours = (
+        (Family.SESSION, "the session and the connection"),
+        (Family.INPUT, "your audio"),
+        (Family.CONVERSATION, "items of the conversation"),
+        (Family.RESPONSE, "the agent's answers"),
+        (Family.TOOL, "function calls"),
+        (Family.LIMITS, "rate limits"),
+        (Family.ERROR, "failures"),
+        (Family.UNKNOWN, "types that the API reference does not have"),
+    )
+    legend = Content.assemble(
+        "→ to the server   ← from the server   · said by azrt-tui   ×9 nine events in one row\n",
+        *(
+            part
+            for family, says in colours
+            for part in ("\n", (f"{family:<14}", f"bold $family-{family}"), (says, "$foreground"))
+        ),
+    )
+    kept = (("Settings", config_file), ("Themes", themes_dir), ("Log", log_file))
+    return (
+        HelpSection("What you see", text=_PANES),
+        HelpSection("Signs and colours of the events", text=legend),
+        HelpSection("Azure", text=_AZURE),
+        HelpSection(
+            "Files",
+            text="\n".join(f"{name:<10}{printable(for_display(path))}" for name, path in kept) + f"\n\n{_REMAP}",
+        ),
+    )
+
+
+class KeyTable(Static):
+    """The keys of a section, with what they do."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"key-table--keys", "key-table--says", "key-table--id"}
+
+    DEFAULT_CSS = """
+    KeyTable { height: auto; }
+    KeyTable > .key-table--keys { color: $text-accent; text-style: bold; }
+    KeyTable > .key-table--says { color: $foreground; }
+    KeyTable > .key-table--id { color: $foreground 60%; }
+    """
+
+    def __init__(self, bindings: Sequence[KeyHelp]) -> None:
+        super().__init__(classes="last")
+        self._keys = bindings
+
+    def render(self) -> Table:
+        """Two columns, or three where there is room."""
+        keys, says, id_style = (self.get_component_rich_style(f"key-table--{name}") for name in ("keys", "says", "id"))
+        with_ids = self.content_size.width >= _NARROW
+        table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+        table.add_column(width=18 if with_ids else 12)
+        table.add_column(ratio=1)
+        if with_ids:
+            table.add_column(justify="right")
+        for binding in self._keys:
+            row = [Text(binding.keys, style=keys), Text(binding.says, style=says)]
+            table.add_row(*row, *([Text(binding.id, style=id_style)] if with_ids else []))
+        return table
+
+
+class Help(ModalScreen[None]):
+    """The help, in sections, to scroll through."""
+
+    CSS_PATH = "help.tcss"
+    AUTO_FOCUS = "#help"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,f1", "dismiss", "Back", id="help.close", tooltip="Close the help"),
+        Binding("down,j", "scroll('down')", "Down", show=False, id="help.down", tooltip="One line down"),
+        Binding("up,k", "scroll('up')", "Up", show=False, id="help.up", tooltip="One line up"),
+        Binding("pagedown,space", "scroll('page_down')", "Page down", id="help.page_down", tooltip="One page down"),
+        Binding("pageup", "scroll('page_up')", "Page up", show=False, id="help.page_up", tooltip="One page up"),
+        Binding("home,g", "scroll('home')", "Top", show=False, id="help.top", tooltip="To the top"),
+        Binding("end,G", "scroll('end')", "Bottom", show=False, id="help.bottom", tooltip="To the bottom"),
+    ]
+
+    def __init__(self, sections: Iterable[HelpSection]) -> None:
+        super().__init__()
+        self._sections = tuple(sections)
+
+    def compose(self) -> ComposeResult:
+        """Lay out the sections."""
+        with VerticalScroll(id="help") as pane:
+            pane.border_title = "Help"
+            for section in self._sections:
+                yield Label(section.title, classes="title", markup=False)
+                if section.text:
+                    yield Static(section.text, classes="text" if section.bindings else "text last", markup=False)
+                if section.bindings:
+                    yield KeyTable(section.bindings)
+        yield Footer(compact=True, show_command_palette=False)
+
+    def action_scroll(self, where: str) -> None:
+        """Scroll: ``up``, ``down``, ``page_up``, ``page_down``, ``home`` or ``end``."""
+        pane = self.query_one("#help")
+        move = {
+            "up": pane.scroll_up,
+            "down": pane.scroll_down,
+            "page_up": pane.scroll_page_up,
+            "page_down": pane.scroll_page_down,
+            "home": pane.scroll_home,
+            "end": pane.scroll_end,
+        }[where]
+        move(animate=False)

@@ -1,0 +1,36 @@
+"""The frame around a pane: a name above, and below what the pane is doing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.containers import Vertical
+from textual.content import Content
+from textual.geometry import Region
+
+
+class Frame(Vertical):
+    """A frame whose lower edge can say something new without the pane being drawn anew."""
+
+    def __init__(self, *, title: str = "", id: str | None = None) -> None:
+        self._said = ""
+        self._quiet = False
+        super().__init__(id=id, classes="frame")
+        self.border_title = Content(title)
+
+    def say(self, text: str) -> None:
+        """Show this in the lower edge."""
+        if text == self._said:
+            return
+        self._said = text
+        # Setting a border's text draws the whole widget anew, and so everything in it: 2,000 cells for a counter.
+        self._quiet = True
+        try:
+            self.border_subtitle = Content(text)
+        finally:
+            self._quiet = False
+        self.refresh(Region(-1, self.size.height, self.outer_size.width, 1))
+
+    def refresh(self, *regions: Region, **options: Any) -> Frame:
+        """Draw these regions anew, or everything, unless :meth:`say` sees to it."""
+        return self if self._quiet else super().refresh(*regions, **options)
