@@ -138,3 +138,20 @@ def test_resizing_down_to_forty_by_twelve_and_back(tmp_path: Path) -> None:
         terminal.press("ctrl+q")
         assert terminal.wait_until_ended() == 0
     assert b"Traceback" not in terminal.output
+
+
+def test_first_run_takes_keys_in_order_and_writes_the_file(tmp_path: Path) -> None:
+    key = "canary-key-0123456789"
+    with Terminal.azrt(home=tmp_path, size=(80, 24)) as terminal:
+        terminal.wait_for("Nothing is configured yet")
+        # In one burst: a key that lands in the field before would be on the screen for all to see.
+        terminal.type(f"http://127.0.0.1:9\tmini\t{key}\t \t\r")
+        terminal.wait_for("Nothing listens at 127.0.0.1:9")
+        terminal.press("ctrl+q")
+        assert terminal.wait_until_ended() == 0
+    written = tmp_path / ".env"
+    assert written.stat().st_mode & 0o777 == 0o600
+    assert f"AZURE_OPENAI_API_KEY={key}" in written.read_text()
+    assert key.encode() not in terminal.output
+    logs = (tmp_path / "state").rglob("*")
+    assert not [path for path in logs if path.is_file() and key in path.read_text(errors="replace")]

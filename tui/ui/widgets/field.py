@@ -5,13 +5,14 @@ from __future__ import annotations
 from textual import events
 from textual.widgets import Input
 
+from tui.ui.key_order import OrderedKeys
 from tui.ui.text import cleaned
 
 MAX_LENGTH = 8192
 """Characters: more than the longest token that serves as a key."""
 
 
-class Field(Input):
+class Field(OrderedKeys, Input):
     """A text field without a border. Control characters in pasted text are left out; a secret is never copied."""
 
     def __init__(self, *, id: str, placeholder: str = "", secret: bool = False) -> None:

@@ -10,13 +10,15 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
+from tui.ui.key_order import OrderedKeys
+
 HISTORY_LENGTH = 200
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters but tab and newline, and surrogates, which are no text."""
 
 
-class Prompt(TextArea):
+class Prompt(OrderedKeys, TextArea):
     """A growing text input with a history."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -47,21 +49,6 @@ class Prompt(TextArea):
         self._history: list[str] = []
         self._at = 0
         self._draft = ""
-
-    async def _on_key(self, event: events.Key) -> None:
-        """Run this widget's bindings in the order of the keys.
-
-        Left to themselves they run after the key has bubbled up to the app: letters typed behind a quick enter would
-        still get into the message. With priority they run before letters that wait in this widget's queue.
-        """
-        if not event.is_printable:
-            active = self.screen.active_bindings.get(event.key)
-            if active is not None and active.node is self and active.enabled:
-                event.stop()
-                event.prevent_default()
-                await self.app.run_action(active.binding.action, self)
-                return
-        await super()._on_key(event)
 
     def action_submit(self) -> None:
         """Send what is there, unless it is blank."""
