@@ -66,7 +66,7 @@ class Recording:
     def batch(self) -> Batch:
         """Everything so far."""
         turns, order = self.transcript.take_changes()
-        self.reducer.set(received=self.log.counts[0], sent=self.log.counts[1])
+        self.reducer.set(received=self.log.count(Direction.RECEIVED), sent=self.log.count(Direction.SENT))
         return Batch(len(self.log), self.log.rows, self.log.take_changed(), turns, order, self.reducer.status)
 
 

@@ -16,7 +16,7 @@ from tui.settings import Loaded, Settings
 from tui.ui.app import AzrtApp
 from tui.ui.screens.first_run import FirstRun
 
-PATIENCE_S = 60.0
+PATIENCE_S = 20.0
 LARGE, SMALL, TINY = (120, 36), (80, 24), (40, 12)
 SIZES = pytest.mark.parametrize("size", [LARGE, SMALL], ids=["large", "small"])
 

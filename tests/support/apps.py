@@ -151,17 +151,11 @@ class Running:
             f"{answers} answers",
         )
 
-    async def type(self, text: str) -> None:
-        """Press the keys of a text, wherever the focus is."""
-        await self.pilot.press(*(_KEYS.get(character, character) for character in text))
-
     async def say(self, text: str) -> None:
-        """Type a message and send it."""
-        await self.type(text)
-        await self.pilot.press("enter")
-
-
-_KEYS = {" ": "space", "\n": "enter"}
+        """Put a message into the prompt and send it; much faster than pressing its keys."""
+        self.prompt.text = text
+        self.prompt.action_submit()
+        await self.pilot.pause()
 
 
 @asynccontextmanager

@@ -153,7 +153,7 @@ async def test_one_line_says_what_nobody_can_do_without() -> None:
         await stage.pilot.pause()
         assert lines(stage.widget) == [" ● connected   agent speaking   1 waiting   mic off"]
         stage.widget.update_status(connected(simulator=True))
-        assert lines(stage.widget) == [" ● connected   agent idle   simulator   mic off"]
+        assert lines(stage.widget) == [" ● simulator   agent idle   mic off"]
         stage.widget.update_status(connected(link=Link.FAILED, cause=CAUSE))
         assert lines(stage.widget) == [f" {CAUSE.sentence[:57]}…"[:60]]
         assert_clean(stage.widget)

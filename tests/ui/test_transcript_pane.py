@@ -91,6 +91,15 @@ async def test_the_order_can_change_without_the_blocks() -> None:
         assert visible(stage.widget) == [2, 1]
 
 
+async def test_a_block_that_is_gone_from_the_order_is_forgotten() -> None:
+    async with staged(WatchedPane(), (40, 12)) as stage:
+        show(stage.widget, turn("a", "answer 1"), turn("b", "answer 2"))
+        stage.widget.update_turns((turn("c", "answer 3"),), ("b", "c"))
+        assert visible(stage.widget) == [2, 3]
+        stage.widget.update_turns((), ("a", "b", "c"))
+        assert visible(stage.widget) == [2, 3]
+
+
 async def test_an_answer_streams_in_its_place() -> None:
     async with staged(WatchedPane(), (40, 12)) as stage:
         question = turn("a", "And then?", Speaker.USER)

@@ -64,10 +64,10 @@ async def test_a_turn() -> None:
             running.worker.submit(SendText("Which keys are there?"))
             await running.until(lambda: answers.KEYS.text in running.said)
             await running.idle()
-        (log,) = sim.sessions
+            (log,) = sim.sessions
         assert [entry.data.decode() for entry in running.entries(Direction.RECEIVED)] == log.sent
         assert [entry.data.decode() for entry in running.entries(Direction.SENT)] == log.received
-        assert log.close_code == 1000
+        await running.until(lambda: log.close_code == 1000, "the far end has heard the goodbye")
     assert [turn.state for turn in running.transcript] == [TurnState.DONE, TurnState.DONE]
     assert running.said[0] == "Which keys are there?"
     assert running.status.tokens_out > 0
@@ -333,7 +333,7 @@ async def test_reconnecting() -> None:
         first = running.status.session_id
         running.worker.submit(Reconnect())
         await running.until(lambda: running.status.link is Link.CONNECTED and running.status.session_id != first)
-        assert sim.sessions[0].close_code == 1000
+        await running.until(lambda: sim.sessions[0].close_code == 1000)
         assert running.said[-1] == "New session. The agent does not remember what was said above."
         running.worker.submit(SendText("Which keys are there?"))
         await running.until(lambda: running.said.count(answers.KEYS.text) == 2)

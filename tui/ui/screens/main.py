@@ -13,7 +13,6 @@ from textual.widgets import Footer
 
 from tui.capture import EventLog
 from tui.conversation import AgentState, Link, Status
-from tui.session import Batch
 from tui.ui.messages import InterruptRequested, SessionBatch
 from tui.ui.text import printable
 from tui.ui.widgets.event_pane import EventPane
@@ -29,7 +28,7 @@ class MainScreen(Screen[None]):
 
     CSS_PATH = "main.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-high")]
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-low"), (16, "-high")]
     AUTO_FOCUS = "Prompt"
 
     BINDINGS: ClassVar[list[BindingType]] = [

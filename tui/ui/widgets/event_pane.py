@@ -203,7 +203,8 @@ class EventPane(Widget, can_focus=True):
     def _load_painters(self, width: int) -> tuple[RowPainter, RowPainter]:
         styles = {name: self.get_component_rich_style(name) for name in self.COMPONENT_CLASSES}
         styles["base"] = self.rich_style
-        over = self.get_component_rich_style("events--cursor", partial=True)
+        # Only the background, blended with what is below it; each column keeps its own colour.
+        over = Style(bgcolor=self.get_component_rich_style("events--cursor").bgcolor, bold=True)
         filters, background = self.get_line_filters(), self.background_colors[1]
         self._styles = filter_styles(styles, filters, background)
         selected = filter_styles({name: style + over for name, style in styles.items()}, filters, background)

@@ -42,9 +42,11 @@ class PaneTabs(Widget):
                 text.append(" │ ", "dim")
             text.append(f" {name} ", "reverse bold" if pane == self.shown else "dim")
         state = self._states[self.shown] if self.screen.has_class("-low") else ""
-        room = self.content_size.width - text.cell_len - cell_len(state)
-        if state and room > 0:
-            text.append(" " * room + state)
+        room = self.content_size.width - text.cell_len
+        for said in (state, state.partition(" ")[0]):
+            if said and cell_len(said) < room:
+                text.append(said.rjust(room))
+                break
         return text
 
     def on_click(self, event: events.Click) -> None:

@@ -106,14 +106,13 @@ class StatusStrip(Widget):
         status = self._status
         if self._trouble():
             return self._second()
-        left = [self._link(), self._agent()]
+        simulated = status.simulator and status.link is Link.CONNECTED
+        left = [("● simulator", "status--simulator", 0) if simulated else self._link(), self._agent()]
         if status.queued:
             left.append((f"{status.queued} waiting", "status--strong", 1))
-        if status.simulator:
-            left.append(("simulator", "status--simulator", 2))
-        left.append((f"mic {self._microphone}", "base", 3))
+        left.append((f"mic {self._microphone}", "base", 2))
         if status.model and not status.simulator:
-            left.append((_named(status.model), "base", 4))
+            left.append((_named(status.model), "base", 3))
         return left, []
 
     def _first(self) -> tuple[list[_Part], list[_Part]]:

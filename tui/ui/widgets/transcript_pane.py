@@ -108,6 +108,10 @@ class TranscriptPane(Widget, can_focus=True):
         if order is not None:
             self._order = order
             self._page = None
+            if len(self._turns) > len(order):  # a very long conversation has lost its oldest blocks
+                for key in self._turns.keys() - set(order):
+                    del self._turns[key]
+                    self._blocks.pop(key, None)
         if self._page is None:
             self._refresh_where_other_than(shown)
             self._say()
