@@ -101,8 +101,8 @@ def beta_session(target: Target) -> Cause:
     """The far end answered with a Beta ``session.created``, which the SDK cannot use."""
     return Cause(
         "beta-session",
-        f"{target.url} speaks the Realtime Beta protocol, which ended in 2026 and which the openai-agents SDK "
-        "cannot read (its ValidationError on session.created).",
+        "The server speaks the Realtime Beta protocol, which the openai-agents SDK cannot read (it ends in a "
+        f"ValidationError on session.created); the URL was {target.url}",
         BETA_FIX
         if target.provider != "openai"
         else "Use the GA URL wss://api.openai.com/v1/realtime?model=gpt-realtime.",
