@@ -191,6 +191,13 @@ def decoded_size(data: bytes, start: int, end: int) -> int:
     return (end - start) * 3 // 4 - padding
 
 
+def joined(text: str, delta: str) -> str:
+    """A text and its next piece. A server in JavaScript may cut an emoji in two: the halves become one again."""
+    if "\ud800" <= text[-1:] <= "\udbff" and "\udc00" <= delta[:1] <= "\udfff":
+        return text[:-1] + (text[-1] + delta[0]).encode("utf-16", "surrogatepass").decode("utf-16") + delta[1:]
+    return text + delta
+
+
 def text(value: object, limit: int = 200) -> str:
     """A JSON value as one short line of text: whitespace runs become one space."""
     if isinstance(value, str):

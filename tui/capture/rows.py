@@ -102,7 +102,7 @@ class RowReader:
             event = wire.parse(self._log.data(index))
             delta = event.get("delta") if event is not None else None
             if isinstance(delta, str):
-                said += delta
+                said = wire.joined(said, delta)
             if len(said) >= _PREVIEW_CHARS:
                 break
         complete = len(said) >= _PREVIEW_CHARS or len(members) >= _PREVIEW_ENTRIES

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -40,6 +40,11 @@ class Cause:
     """What to do about it, preferably a line to type; "" when there is nothing to do."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """Status codes, request ids, close codes: what a support person asks for. Never a secret."""
+
+    def mapped(self, change: Callable[[str], str]) -> Cause:
+        """The same cause with every text changed."""
+        facts = {name: change(value) for name, value in self.facts.items()}
+        return Cause(self.name, change(self.sentence), change(self.fix), facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +136,11 @@ class StatusReducer:
         if event_type in _OUTPUT_DELTAS:
             if not self._interrupted or event.get("response_id") != self._interrupted:
                 self._output(t_ns)
-        elif event_type == "session.created":
+        elif event_type in ("session.created", "session.updated"):
             session = event.get("session")
-            self.set(started_s=t_ns / 1e9, session_id=_text(session, "id"))
+            if self.status.started_s is None:
+                self.set(started_s=t_ns / 1e9, session_id=_text(session, "id"))
             self._session(session)
-        elif event_type == "session.updated":
-            self._session(event.get("session"))
         elif event_type == "input_audio_buffer.speech_stopped":
             self._asked_ns = t_ns
         elif event_type == "response.created":

@@ -182,7 +182,7 @@ class Transcript:
         delta = event.get("delta")
         if isinstance(delta, str):
             index = _index(event)
-            block.parts[index] = block.parts.get(index, "") + delta
+            block.parts[index] = wire.joined(block.parts.get(index, ""), delta)
             self._blocks.touch(block)
 
     def _text_done(self, event: Mapping[str, Any], time_s: float) -> None:
@@ -207,7 +207,7 @@ class Transcript:
         if isinstance(complete, str):
             block.parts[0] = complete
         elif isinstance(delta, str):
-            block.parts[0] = block.parts.get(0, "") + delta
+            block.parts[0] = wire.joined(block.parts.get(0, ""), delta)
         self._blocks.touch(block)
 
     def _transcription(self, event: Mapping[str, Any], time_s: float) -> None:
@@ -217,7 +217,7 @@ class Transcript:
         if isinstance(complete, str):
             block.parts[index], block.state = complete.strip(), TurnState.DONE
         elif isinstance(delta, str):
-            block.parts[index] = block.parts.get(index, "") + delta
+            block.parts[index] = wire.joined(block.parts.get(index, ""), delta)
         self._blocks.touch(block)
 
     def _transcription_failed(self, event: Mapping[str, Any], time_s: float) -> None:
@@ -231,6 +231,13 @@ class Transcript:
         block = self._blocks.unname(_text(event.get("item_id")))
         if block is not None:
             block.note = "deleted from the conversation"
+            self._blocks.touch(block)
+
+    def _response_created(self, event: Mapping[str, Any], time_s: float) -> None:
+        # A server that confirms no items has taken what it answers; one that is only late still finds it here.
+        self._unconfirmed = [block for block in self._unconfirmed if block.state is TurnState.SENT]
+        for block in self._unconfirmed:
+            block.state = TurnState.DONE
             self._blocks.touch(block)
 
     def _response_done(self, event: Mapping[str, Any], time_s: float) -> None:
@@ -325,5 +332,6 @@ _RECEIVED: Final = {
     "response.audio.delta": Transcript._audio,
     "response.function_call_arguments.delta": Transcript._arguments,
     "response.function_call_arguments.done": Transcript._arguments,
+    "response.created": Transcript._response_created,
     "response.done": Transcript._response_done,
 }

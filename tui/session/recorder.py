@@ -18,6 +18,7 @@ from tui.capture import EventLog
 from tui.conversation import Transcript
 from tui.conversation.status import Status, StatusReducer
 from tui.session.batch import Batch, Notice, Severity
+from tui.settings import Secret
 from tui.wire import Direction
 
 logger = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class Recorder:
         deliver: Callable[[Batch], None],
         *,
         fps: float,
+        key: Secret | None = None,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.log = log
@@ -50,6 +52,7 @@ class Recorder:
         self._playback = playback
         self._deliver = deliver
         self._interval_s = 1 / fps
+        self._key = key or Secret()
         self._clock_ns = clock_ns
         self._notices: list[Notice] = []
         self._due: asyncio.TimerHandle | None = None
@@ -73,12 +76,13 @@ class Recorder:
     # Frames
 
     def received(self, data: bytes, *, binary: bool) -> int | None:
-        """Record a frame from the server.
+        """Record a frame from the server, with the key masked where the server echoes it.
 
         Returns:
             Its index in the log, or None when it must not reach the SDK, because it would end the session there.
         """
         t_ns = self._clock_ns()
+        data = self._key.masked(data)
         index = self.log.append(Direction.RECEIVED, data, t_ns, binary=binary)
         self.touch()
         event = None if binary else wire.parse(data)

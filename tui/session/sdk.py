@@ -58,6 +58,8 @@ class RecordingModel(OpenAIRealtimeWebSocketModel):
         self._recorder = recorder
         self._timeouts = timeouts
         self._handling = False
+        self._not_understood = False
+        """The SDK does not know the shape of the event that it is handling."""
         self.connection: RecordedConnection | None = None
         """The connection, kept after its end for the close code and the reason."""
 
@@ -68,9 +70,13 @@ class RecordingModel(OpenAIRealtimeWebSocketModel):
         return self.connection
 
     async def _handle_ws_event(self, event: dict[str, Any]) -> None:
-        self._handling = True
+        self._handling, self._not_understood = True, False
         try:
             await super()._handle_ws_event(event)
+            if self._not_understood or event.get("type") == "error":
+                digest = _digest(event)
+                if digest is not None:
+                    await super()._handle_ws_event(digest)
         except ConnectionClosed:
             raise
         except Exception as error:
@@ -82,6 +88,7 @@ class RecordingModel(OpenAIRealtimeWebSocketModel):
         if event.type == "error" and isinstance(event.error, ValidationError):
             # An event type or a shape that this SDK does not know: it happens with healthy servers. It is on
             # record, and the SDK's session has no use for the error.
+            self._not_understood = True
             self._note(f"not known to the SDK: {_first_error(event.error)}")
             return
         if event.type == "exception" and self._handling and not isinstance(event.exception, ConnectionClosed):
@@ -98,6 +105,27 @@ class RecordingModel(OpenAIRealtimeWebSocketModel):
         if self.connection is not None and self.connection.reading is not None:
             self._recorder.log.add_note(self.connection.reading, text)
             self._recorder.touch()
+
+
+def _digest(event: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the SDK must know of an event, in a shape that it can read; None for most types.
+
+    It holds a request for a response until the one before has ended. When it cannot read that end, or does not take an
+    error for the refusal of its request, because the error names no event, it would hold every further one for ever.
+    """
+    event_type = event.get("type")
+    if event_type in ("response.created", "response.done"):
+        return {"type": event_type, "event_id": "", "response": {"id": _string(event.get("response"), "id")}}
+    if event_type == "error":
+        about = _string(event.get("error"), "event_id")
+        error = {"type": "", "message": "", "event_id": about, "code": None if about else "bad_response_create"}
+        return {"type": event_type, "event_id": "", "error": error}
+    return None
+
+
+def _string(value: object, key: str) -> str | None:
+    found = value.get(key) if isinstance(value, Mapping) else None
+    return found if isinstance(found, str) else None
 
 
 def _first_error(error: ValidationError) -> str:

@@ -70,7 +70,7 @@ class SessionWorker:
         self._playback = playback if playback is not None else SilentPlayback()
         self._loop = SessionLoop()
         self._thread = threading.Thread(target=self._run, name="azrt-session", daemon=True)
-        self._recorder = Recorder(self.log, self._playback, deliver, fps=fps)
+        self._recorder = Recorder(self.log, self._playback, deliver, fps=fps, key=plan.key)
         self._commands: asyncio.Queue[Command] = asyncio.Queue()
         self._work: asyncio.Queue[Command | _SendQueued | _Cancel] = asyncio.Queue()
         self._connection: Connection | None = None
@@ -172,9 +172,10 @@ class SessionWorker:
                 self._ended(causes.from_ending(connection.ending), failed=True)
                 return
             except Exception as error:
-                if not isinstance(error, OSError):
+                failure = causes.from_exception(error, plan.target)
+                if failure.name == "unexpected":  # a trace of the others would only add what the server sent
                     logger.info("Connecting failed", exc_info=error)
-                self._ended(causes.from_exception(error, plan.target), failed=True)
+                self._ended(failure, failed=True)
                 return
             ending = asyncio.create_task(connection.drain())
             cause = await self._wait_until_created(connection, ending)
@@ -216,6 +217,7 @@ class SessionWorker:
 
     def _ended(self, cause: Cause, *, failed: bool) -> None:
         recorder = self._recorder
+        cause = cause.mapped(self._plan.key.masked)
         recorder.local("websocket.failed" if failed else "websocket.closed", cause.sentence, cause.facts, alarm=True)
         recorder.transcript.end_session()
         recorder.transcript.say(cause.sentence, recorder.now_s(), cause.fix)
@@ -227,7 +229,7 @@ class SessionWorker:
 
     def _on_event(self, event: Mapping[str, Any]) -> None:
         event_type = event.get("type")
-        if event_type == "session.created":
+        if event_type in ("session.created", "session.updated"):  # some servers only ever send the second
             if self._created is not None and not self._created.done():
                 self._created.set_result(self._judge(event.get("session")))
         elif event_type == "response.created":

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import AnyStr, Literal
 from urllib.parse import urlsplit
 
 from tui import paths
@@ -23,6 +23,10 @@ DEFAULT_INSTRUCTIONS = (
 
 _LOCAL_FPS = 30
 _SSH_FPS = 10
+
+
+_SHORTEST_MASKED = 12
+"""Characters; shorter ones are no real keys, but words such as "none", which other text may hold."""
 
 
 class SettingsError(ValueError):
@@ -44,6 +48,15 @@ class Secret:
     def reveal(self) -> str:
         """Return the key, for the header that carries it."""
         return self._value
+
+    def masked(self, text: AnyStr) -> AnyStr:
+        """The same number of bytes or characters, with asterisks for the key: servers echo it in their errors."""
+        if len(self._value) < _SHORTEST_MASKED:
+            return text
+        stars = "*" * len(self._value)
+        if isinstance(text, bytes):
+            return text.replace(self._value.encode(), stars.encode())
+        return text.replace(self._value, stars)
 
     def __bool__(self) -> bool:
         return bool(self._value)

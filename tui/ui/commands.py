@@ -38,6 +38,7 @@ def help_sections(app: AzrtApp) -> tuple[HelpSection, ...]:
     """What the help screen shows: the keys of each pane as they are mapped now, then the explanations."""
     from tui.ui.screens.event_detail import EventDetail
     from tui.ui.screens.help import explanations, section_from
+    from tui.ui.widgets.json_view import JsonView
 
     owners = (
         ("Everywhere", type(app)),
@@ -45,6 +46,7 @@ def help_sections(app: AzrtApp) -> tuple[HelpSection, ...]:
         ("Message", Prompt),
         ("Events", EventPane),
         ("One event", EventDetail),
+        ("Its JSON", JsonView),
         ("Conversation", TranscriptPane),
     )
     keys = tuple(section_from(title, owner, app) for title, owner in owners)

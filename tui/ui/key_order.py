@@ -30,7 +30,7 @@ class OrderedKeys(_Base):
             return
         if not event.is_printable:
             active = self.screen.active_bindings.get(event.key)
-            if active is not None and active.enabled:
+            # An action may pass (a pane that has nothing to scroll): then the key takes the usual way to the next one.
+            if active is not None and active.enabled and await self.app.run_action(active.binding.action, active.node):
                 event.stop()
                 event.prevent_default()
-                await self.app.run_action(active.binding.action, active.node)
