@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 failed, 2 a wrong flag or setting, 130 interrupted. Errors are one line on stderr.
 """
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -17,6 +18,7 @@ from tui.settings.options import MODALITIES, TURN_DETECTIONS, WHILE_ANSWERING
 
 PROGRAM = "azrt-tui"
 
+FAILED = 1
 USAGE_ERROR = 2
 INTERRUPTED = 130
 
@@ -105,8 +107,9 @@ def demo(context: click.Context, /, **flags: object) -> int:
 def url(context: click.Context, /, **flags: object) -> int:
     """Print the WebSocket URL that would be used, and nothing else."""
     loaded = _load(context, flags)
+    _complain_about(loaded)
     target = loaded.settings.target()
-    _warn(loaded, target.notes)
+    _note(loaded, target.notes)
     click.echo(target.url)
     return 0
 
@@ -120,6 +123,7 @@ def url(context: click.Context, /, **flags: object) -> int:
 def say(context: click.Context, /, text: tuple[str, ...], json_output: bool, demo_server: bool, **flags: object) -> int:
     """Send TEXT, print the answer, and end. "-" reads the text from stdin."""
     loaded = _load(context, flags)
+    _complain_about(loaded)
     notes: tuple[str, ...] = ()
     if not demo_server:
         target = loaded.settings.target()
@@ -128,7 +132,7 @@ def say(context: click.Context, /, text: tuple[str, ...], json_output: bool, dem
     message = _stdin() if text == ("-",) else " ".join(text)
     if not message.strip():
         raise click.UsageError("there is no text to say")
-    _warn(loaded, notes)
+    _note(loaded, notes)
     from tui.headless import say as say_headless
 
     return say_headless(loaded, message, json_output=json_output, demo=demo_server)
@@ -168,6 +172,10 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(str(error), USAGE_ERROR)
     except click.Abort:  # ctrl+c, or the end of the input
         return INTERRUPTED
+    except OSError as error:  # a full disk behind stdout, no room for another file
+        # What is still buffered is flushed when the program ends, and must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _fail(error.strerror or str(error), FAILED)
     return int(code)
 
 
@@ -181,10 +189,12 @@ def _open_screen(loaded: Loaded, *, demo: bool) -> int:
     if not demo:
         try:
             target = loaded.settings.target()
+            loaded.settings.key_for(target)
         except NotConfigured:
             pass  # the first-run screen asks for what is missing
-        else:
-            loaded.settings.key_for(target)
+        except (EndpointError, SettingsError):
+            _complain_about(loaded)  # the screen would have; what is wrong in a file may be the reason
+            raise
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError(f"the screen needs a terminal; in a script or a pipe, use: {PROGRAM} say TEXT.")
     from tui.ui.app import run as run_screen
@@ -192,10 +202,14 @@ def _open_screen(loaded: Loaded, *, demo: bool) -> int:
     return run_screen(loaded, demo=demo)
 
 
-def _warn(loaded: Loaded, notes: Sequence[str]) -> None:
-    """Say on stderr what in the files does not count, a line each, and what was changed, in one line."""
+def _complain_about(loaded: Loaded) -> None:
+    """Say on stderr what in the files does not count, a line each."""
     for problem in loaded.problems:
         _complain(problem)
+
+
+def _note(loaded: Loaded, notes: Sequence[str]) -> None:
+    """Say on stderr what was changed, in one line."""
     if changed := (*loaded.notes, *notes):
         _complain("; ".join(changed))
 

@@ -18,6 +18,7 @@ KEY = {"OPENAI_API_KEY": "sk-not-a-key"}
 
 _PRESSES = 100
 _WARM_UP_S = 1.5
+_ANSWERS = 12
 
 
 def keys_at_1000() -> list[Figure]:
@@ -27,7 +28,7 @@ def keys_at_1000() -> list[Figure]:
     prompt at random moments, 0.1 s apart on average, whether the one before has shown or not. A latency ends with the
     piece of output after which the prompt shows the character. Processor time is the program's, all threads.
     """
-    return _keys_at(1000, (15.0, 40.0, 30.0))
+    return _keys_at(1000, targets=(15.0, 40.0, 30.0))
 
 
 def keys_at_200() -> list[Figure]:
@@ -38,6 +39,11 @@ def keys_at_200() -> list[Figure]:
 def keys_at_rest() -> list[Figure]:
     """The same as :func:`keys_at_1000` without events."""
     return _keys_at(0)
+
+
+def keys_on_a_slow_line() -> list[Figure]:
+    """The same as :func:`keys_at_1000` over a line that carries 16 kB/s, and with SSH_CONNECTION set."""
+    return _keys_at(1000, targets=(None, 250.0, None), bytes_per_s=16_000)
 
 
 def keys_while_importing() -> list[Figure]:
@@ -70,11 +76,11 @@ def interrupting() -> list[Figure]:
     """From the key to ``response.cancel`` at the server, while an answer streams with 50 events/s.
 
     Both times are monotonic ones of the same machine, taken by the process that presses and by the one that receives.
-    20 answers each with F3 and with escape; a terminal program has to wait whether escape begins a longer sequence.
+    12 answers each with F3 and with escape; a terminal program has to wait whether escape begins a longer sequence.
     """
     figures = []
     for key in ("f3", "escape"):
-        latencies = _interrupt(key, 20)
+        latencies = _interrupt(key, _ANSWERS)
         detail = f"{len(latencies)} answers, longest {max(latencies):.0f} ms"
         for percent, name in ((50, "median"), (95, "p95")):
             title = f"{key} to response.cancel on the wire: {name}"
@@ -95,8 +101,17 @@ def connect(terminal: Meter, far_end: FarEnd) -> None:
         raise NotMeasuredError(f"the program does not say that it is connected:\n{terminal.text}")
 
 
-def _keys_at(rate: int, targets: tuple[float | None, ...] = (None, None, None)) -> list[Figure]:
-    with FarEnd() as far_end, Meter.module("tui", "--url", far_end.url, environment=KEY) as terminal:
+def _keys_at(
+    rate: int,
+    *,
+    targets: tuple[float | None, float | None, float | None] = (None, None, None),
+    bytes_per_s: float | None = None,
+) -> list[Figure]:
+    environment = {**KEY, "SSH_CONNECTION": "192.0.2.1 1 192.0.2.2 22"} if bytes_per_s else KEY
+    with (
+        FarEnd() as far_end,
+        Meter.module("tui", "--url", far_end.url, environment=environment, bytes_per_s=bytes_per_s) as terminal,
+    ):
         connect(terminal, far_end)
         row = _prompt_row(terminal)
         far_end.stream(rate)
@@ -104,17 +119,18 @@ def _keys_at(rate: int, targets: tuple[float | None, ...] = (None, None, None)) 
         start, cpu = time.monotonic(), terminal.cpu
         presses = _press(terminal, rate, 0.1, lambda pressed: pressed < _PRESSES)
         end, spent = time.monotonic(), terminal.cpu - cpu
-        terminal.read(0.5)
+        terminal.read(5.0 if bytes_per_s else 0.5)
         latencies = _latencies(terminal, row, presses)
         written = terminal.bytes_between(start, end) / (end - start)
-    title = f"key to screen at {rate:,} events/s"
+    name = f"keys-{rate}" + ("-slow" if bytes_per_s else "")
+    title = f"key to screen at {rate:,} events/s" + (" and 16 kB/s" if bytes_per_s else "")
     detail = f"{len(latencies)} presses, longest {max(latencies):.0f} ms"
     p50, p95, percent = targets
     return [
-        Figure(f"keys-{rate}.p50", f"{title}: median", percentile(latencies, 50), "ms", p50, detail),
-        Figure(f"keys-{rate}.p95", f"{title}: p95", percentile(latencies, 95), "ms", p95),
-        Figure(f"keys-{rate}.cpu", f"{title}: processor", spent / (end - start) * 100, "%", percent),
-        Figure(f"keys-{rate}.bytes", f"{title}: written", written / 1000, "kB/s"),
+        Figure(f"{name}.p50", f"{title}: median", percentile(latencies, 50), "ms", p50, detail),
+        Figure(f"{name}.p95", f"{title}: p95", percentile(latencies, 95), "ms", p95),
+        Figure(f"{name}.cpu", f"{title}: processor", spent / (end - start) * 100, "%", percent),
+        Figure(f"{name}.bytes", f"{title}: written", written / 1000, "kB/s"),
     ]
 
 

@@ -20,6 +20,9 @@ REPOSITORY = Path(__file__).parents[2]
 
 _CHUNK = 65536
 
+_SLOW_STEP_S = 0.01
+"""What a slow line carries at once, as time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -38,7 +41,15 @@ class Meter(Terminal):
     Nothing is drawn while it reads, so that drawing takes no time from what is measured; :meth:`moments` does it.
     """
 
-    def __init__(self, command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        bytes_per_s: float | None = None,
+    ) -> None:
+        """``bytes_per_s`` makes it read no faster than that, as over a slow line."""
+        self._bytes_per_s = bytes_per_s
         self.pieces: list[Piece] = []
         self._drawn = 0
         self._home = tempfile.TemporaryDirectory(prefix="azrt-bench-")
@@ -52,9 +63,16 @@ class Meter(Terminal):
         )
 
     @classmethod
-    def module(cls, name: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Self:
+    def module(
+        cls,
+        name: str,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        bytes_per_s: float | None = None,
+    ) -> Self:
         """Run ``python -m name`` with these arguments."""
-        return cls([sys.executable, "-m", name, *arguments], environment=environment)
+        command = [sys.executable, "-m", name, *arguments]
+        return cls(command, environment=environment, bytes_per_s=bytes_per_s)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -88,9 +106,11 @@ class Meter(Terminal):
             if not ready:
                 return
             try:
-                data = os.read(self._master, _CHUNK)
+                data = os.read(self._master, int(self._bytes_per_s * _SLOW_STEP_S) if self._bytes_per_s else _CHUNK)
             except OSError:  # the program has closed its side
                 return
+            if self._bytes_per_s:
+                time.sleep(len(data) / self._bytes_per_s)
             self.pieces.append(Piece(time.monotonic(), cpu_of(self.pid), data))
 
     def moments(self) -> Iterator[Piece]:

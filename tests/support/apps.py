@@ -16,7 +16,9 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.support.drawing import lines, screen_lines, until
+from tests.support.pace import turns_of_the_loop
 from tui import wire
+from tui.conversation import AgentState
 from tui.settings import load_settings
 from tui.simulator import SimulatorThread
 from tui.ui.app import AzrtApp
@@ -142,14 +144,27 @@ class Running:
     async def connected(self) -> None:
         """Wait until the session is ready and its settings are confirmed."""
         await self.until(lambda: self.app.connected and "session.updated" in self.types(), "connected")
+        await self.caught_up()
 
     async def answered(self, text: str, answers: int) -> None:
         """Send a message, and wait until so many answers in all are complete and the agent is silent."""
         await self.say(text)
-        await self.until(
-            lambda: self.types().count("response.done") >= answers and "agent idle" in self.status_text,
-            f"{answers} answers",
-        )
+        await self.until(lambda: self.types().count("response.done") >= answers, f"{answers} answers")
+        await self.caught_up()
+
+    async def caught_up(self) -> None:
+        """Wait until the screen has everything that the log has, and the agent is silent."""
+
+        def has_all() -> bool:
+            log, status = self.main._log, self.main.status
+            return (
+                log is not None
+                and status.received == log.count(wire.Direction.RECEIVED)
+                and status.sent == log.count(wire.Direction.SENT)
+                and status.agent is AgentState.IDLE
+            )
+
+        await self.until(has_all, "the screen has caught up")
 
     async def say(self, text: str) -> None:
         """Put a message into the prompt and send it; much faster than pressing its keys."""
@@ -175,8 +190,9 @@ async def running(
             flags["url"] = simulator.start().url()
         app = AzrtApp(load_settings(flags), demo=demo)
         try:
-            async with app.run_test(size=size, notifications=True) as pilot:
-                yield Running(app, pilot, simulator)
+            with turns_of_the_loop():
+                async with app.run_test(size=size, notifications=True) as pilot:
+                    yield Running(app, pilot, simulator)
         finally:
             await asyncio.to_thread(app.close_session)
     finally:

@@ -15,11 +15,13 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from textual.app import App, ComposeResult
 from textual.events import MouseScrollDown, MouseScrollUp
+from textual.geometry import Region
 from textual.message import Message
 from textual.pilot import Pilot
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tests.support.pace import turns_of_the_loop
 from tui.ui import theming
 from tui.ui.screens import main
 
@@ -124,8 +126,27 @@ class Staged(Generic[Shown]):
 
     async def resize(self, width: int, height: int) -> None:
         """Give the terminal another size."""
-        await self.pilot.resize_terminal(width, height)
-        await self.pilot.pause()
+        await resize(self.pilot, width, height)
+
+
+async def resize(pilot: Pilot[Any], width: int, height: int) -> None:
+    """Give the terminal another size, and wait until the screen has it."""
+    await pilot.resize_terminal(width, height)
+    await until(pilot, lambda: pilot.app.screen._compositor.size == (width, height), f"{width} by {height}")
+    await pilot.pause()
+
+
+def watched(widget: Widget) -> list[Region | None]:
+    """What a widget is asked to draw anew from now on; None stands for all of it."""
+    asked: list[Region | None] = []
+    refresh = widget.refresh
+
+    def watch(*regions: Region, **options: Any) -> Widget:
+        asked.extend(regions or [None])
+        return refresh(*regions, **options)
+
+    widget.refresh = watch  # type: ignore[method-assign]
+    return asked
 
 
 async def wheel(pilot: Pilot[Any], widget: Widget, notches: int) -> None:
@@ -140,10 +161,11 @@ async def staged(widget: Shown, size: tuple[int, int] = (80, 20)) -> AsyncIterat
     """Show a widget alone."""
     posted: list[Message] = []
     app = Stage(widget)
-    async with app.run_test(size=size, notifications=True, message_hook=posted.append) as pilot:
-        widget.focus()
-        await pilot.pause()
-        yield Staged(widget, pilot, posted)
+    with turns_of_the_loop():
+        async with app.run_test(size=size, notifications=True, message_hook=posted.append) as pilot:
+            widget.focus()
+            await pilot.pause()
+            yield Staged(widget, pilot, posted)
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], object], what: str = "") -> None:

@@ -103,7 +103,7 @@ async def test_interrupt_from_the_palette() -> None:
         await shown.says("Here is a long")
         await choose(shown, "Interrupt")
         await shown.until(lambda: shown.server_got("response.cancel"), "response.cancel on the wire")
-        assert shown.transcript.turns[-1].state is TurnState.INTERRUPTED
+        await shown.until(lambda: shown.transcript.turns[-1].state is TurnState.INTERRUPTED, "it stops")
 
 
 async def test_copy_answer_from_the_palette() -> None:

@@ -11,7 +11,18 @@ import pytest
 from rich.style import Style
 from textual.geometry import Region
 
-from tests.support.drawing import Staged, assert_clean, each_hostile, is_safe, lines, segments, staged, strips, wheel
+from tests.support.drawing import (
+    Staged,
+    assert_clean,
+    each_hostile,
+    is_safe,
+    lines,
+    segments,
+    staged,
+    strips,
+    watched,
+    wheel,
+)
 from tui.capture import EventLog
 from tui.ui.widgets.event_pane import EventPane
 from tui.wire import Direction
@@ -20,25 +31,12 @@ RECEIVED, SENT, LOCAL = Direction.RECEIVED, Direction.SENT, Direction.LOCAL
 SIZES = [(120, 30), (80, 24), (50, 20), (40, 12), (20, 5), (8, 2)]
 
 
-class WatchedPane(EventPane):
-    """Remembers what it was asked to draw anew."""
-
-    def __init__(self) -> None:
-        super().__init__(id="events")
-        self.refreshed: list[Region | None] = []
-
-    def refresh(self, *regions: Region, **options: Any) -> EventPane:
-        """Note the regions, None for everything, and pass them on."""
-        self.refreshed.extend(regions or [None])
-        return super().refresh(*regions, **options)
-
-
 class Feed:
     """A log and the pane that shows it, in batches as the session worker makes them."""
 
     def __init__(self) -> None:
         self.log = EventLog()
-        self.pane = WatchedPane()
+        self.pane = EventPane(id="events")
 
     def add(
         self, event: dict[str, Any] | bytes, at_s: float = 1.0, direction: Direction = RECEIVED, note: str = ""
@@ -414,11 +412,11 @@ async def test_only_changed_rows_are_drawn_when_nothing_scrolled(feed: Feed) -> 
         feed.fill(3)
         feed.show()
         await stage.pilot.pause()
-        feed.pane.refreshed.clear()
+        drawn = watched(feed.pane)
         feed.add({"type": "response.output_text.delta", "item_id": "item_1", "delta": "two"})
         feed.fill(1)
         feed.show()
-        assert feed.pane.refreshed == [Region(0, 0, 80, 1), Region(0, 4, 80, 1)]
+        assert drawn == [Region(0, 0, 80, 1), Region(0, 4, 80, 1)]
 
 
 async def test_rows_out_of_view_are_not_drawn(feed: Feed) -> None:
@@ -427,11 +425,11 @@ async def test_rows_out_of_view_are_not_drawn(feed: Feed) -> None:
         feed.fill(30)
         feed.show()
         await stage.pilot.press("space")
-        feed.pane.refreshed.clear()
+        drawn = watched(feed.pane)
         feed.add({"type": "response.output_text.delta", "item_id": "item_1", "delta": "two"})
         feed.fill(30)
         feed.show()
-        assert feed.pane.refreshed == []
+        assert drawn == []
 
 
 async def test_moving_the_selection_draws_two_rows(feed: Feed) -> None:
@@ -439,9 +437,9 @@ async def test_moving_the_selection_draws_two_rows(feed: Feed) -> None:
         feed.fill(10)
         feed.show()
         await stage.pilot.press("k")
-        feed.pane.refreshed.clear()
+        drawn = watched(feed.pane)
         await stage.pilot.press("k")
-        assert set(feed.pane.refreshed) == {Region(0, 8, 80, 1), Region(0, 7, 80, 1)}
+        assert set(drawn) == {Region(0, 8, 80, 1), Region(0, 7, 80, 1)}
 
 
 async def test_nothing_is_drawn_while_nothing_happens(feed: Feed) -> None:
@@ -449,10 +447,10 @@ async def test_nothing_is_drawn_while_nothing_happens(feed: Feed) -> None:
         feed.fill(30)
         feed.show()
         await stage.pilot.pause()
-        feed.pane.refreshed.clear()
+        drawn = watched(feed.pane)
         feed.show()
         await stage.pilot.pause(0.3)
-        assert feed.pane.refreshed == []
+        assert drawn == []
 
 
 async def test_part_of_the_pane_can_be_drawn(feed: Feed) -> None:

@@ -8,25 +8,23 @@ import pytest
 from rich.segment import Segment
 from textual.geometry import Region
 
-from tests.support.drawing import Staged, assert_clean, each_hostile, is_safe, lines, segments, staged, strips, wheel
+from tests.support.drawing import (
+    Staged,
+    assert_clean,
+    each_hostile,
+    is_safe,
+    lines,
+    segments,
+    staged,
+    strips,
+    watched,
+    wheel,
+)
 from tui.conversation import Speaker, Turn, TurnState
 from tui.ui.widgets.transcript_pane import TranscriptPane
 
 STORY = "Once there was a lighthouse keeper who told passing ships everything he knew."
 SIZES = [(120, 30), (60, 20), (40, 7), (20, 3), (9, 2)]
-
-
-class WatchedPane(TranscriptPane):
-    """Remembers what it was asked to draw anew."""
-
-    def __init__(self) -> None:
-        super().__init__(id="transcript")
-        self.refreshed: list[Region | None] = []
-
-    def refresh(self, *regions: Region, **options: Any) -> TranscriptPane:
-        """Note the regions, None for everything, and pass them on."""
-        self.refreshed.extend(regions or [None])
-        return super().refresh(*regions, **options)
 
 
 def turn(key: str, text: str = "", speaker: Speaker = Speaker.AGENT, **fields: Any) -> Turn:
@@ -49,7 +47,7 @@ def visible(pane: TranscriptPane) -> list[int]:
     return [int(line.split()[1]) for line in lines(pane) if "answer" in line]
 
 
-def subtitle(stage: Staged[WatchedPane]) -> str:
+def subtitle(stage: Staged[TranscriptPane]) -> str:
     posts = stage.posts(TranscriptPane.StateChanged)
     return posts[-1].text if posts else ""
 
@@ -62,14 +60,14 @@ def struck(found: list[Segment]) -> str:
 
 
 async def test_an_empty_pane_says_how_to_begin() -> None:
-    async with staged(WatchedPane(), (60, 10)) as stage:
+    async with staged(TranscriptPane(id="transcript"), (60, 10)) as stage:
         shown = "\n".join(lines(stage.widget))
     assert "The conversation appears here." in shown
     assert "Type below and press enter." in shown
 
 
 async def test_both_sides_stand_in_conversation_order_with_their_time() -> None:
-    async with staged(WatchedPane(), (40, 12)) as stage:
+    async with staged(TranscriptPane(id="transcript"), (40, 12)) as stage:
         show(
             stage.widget,
             turn("a", "What is the weather?", Speaker.USER, time_s=7.9),
@@ -85,14 +83,14 @@ async def test_both_sides_stand_in_conversation_order_with_their_time() -> None:
 
 
 async def test_the_order_can_change_without_the_blocks() -> None:
-    async with staged(WatchedPane(), (40, 12)) as stage:
+    async with staged(TranscriptPane(id="transcript"), (40, 12)) as stage:
         show(stage.widget, turn("a", "answer 1"), turn("b", "answer 2"))
         stage.widget.update_turns((), ("b", "a"))
         assert visible(stage.widget) == [2, 1]
 
 
 async def test_a_block_that_is_gone_from_the_order_is_forgotten() -> None:
-    async with staged(WatchedPane(), (40, 12)) as stage:
+    async with staged(TranscriptPane(id="transcript"), (40, 12)) as stage:
         show(stage.widget, turn("a", "answer 1"), turn("b", "answer 2"))
         stage.widget.update_turns((turn("c", "answer 3"),), ("b", "c"))
         assert visible(stage.widget) == [2, 3]
@@ -101,7 +99,7 @@ async def test_a_block_that_is_gone_from_the_order_is_forgotten() -> None:
 
 
 async def test_an_answer_streams_in_its_place() -> None:
-    async with staged(WatchedPane(), (40, 12)) as stage:
+    async with staged(TranscriptPane(id="transcript"), (40, 12)) as stage:
         question = turn("a", "And then?", Speaker.USER)
         show(stage.widget, question, turn("b", state=TurnState.STREAMING), turn("c", "A later word", Speaker.USER))
         assert lines(stage.widget)[4] == " …"
@@ -115,13 +113,13 @@ async def test_an_answer_streams_in_its_place() -> None:
     ("state", "head"), [(TurnState.QUEUED, "you · waits"), (TurnState.SENT, "you · sending"), (TurnState.DONE, "you ")]
 )
 async def test_a_message_says_how_far_it_has_come(state: TurnState, head: str) -> None:
-    async with staged(WatchedPane(), (40, 6)) as stage:
+    async with staged(TranscriptPane(id="transcript"), (40, 6)) as stage:
         show(stage.widget, turn("a", "hello", Speaker.USER, state=state))
         assert lines(stage.widget)[0].startswith(f" {head}")
 
 
 async def test_a_failure_says_why_in_the_colour_of_errors() -> None:
-    async with staged(WatchedPane(), (60, 6)) as stage:
+    async with staged(TranscriptPane(id="transcript"), (60, 6)) as stage:
         note = "not confirmed: the connection ended"
         show(stage.widget, turn("a", "hello", Speaker.USER, state=TurnState.FAILED, note=note))
         assert lines(stage.widget)[:3] == [f" you · failed{'0:00':>46}", " hello", f" {note}"]
@@ -131,14 +129,14 @@ async def test_a_failure_says_why_in_the_colour_of_errors() -> None:
 
 
 async def test_the_program_speaks_as_itself() -> None:
-    async with staged(WatchedPane(), (60, 6)) as stage:
+    async with staged(TranscriptPane(id="transcript"), (60, 6)) as stage:
         show(stage.widget, turn("a", "The server ended the session.", Speaker.PROGRAM, note="Press ctrl+r."))
         assert lines(stage.widget)[0].startswith(" azrt-tui ")
         assert lines(stage.widget)[1:3] == [" The server ended the session.", " Press ctrl+r."]
 
 
 async def test_what_was_not_heard_is_struck_through() -> None:
-    async with staged(WatchedPane(), (40, 10)) as stage:
+    async with staged(TranscriptPane(id="transcript"), (40, 10)) as stage:
         heard = STORY.index("keeper")
         show(
             stage.widget,
@@ -152,14 +150,14 @@ async def test_what_was_not_heard_is_struck_through() -> None:
 
 
 async def test_no_space_at_the_end_of_a_line_is_struck_through() -> None:
-    async with staged(WatchedPane(), (30, 10)) as stage:
+    async with staged(TranscriptPane(id="transcript"), (30, 10)) as stage:
         show(stage.widget, turn("a", STORY, heard=0, state=TurnState.INTERRUPTED))
         found = [segment for strip in strips(stage.widget) for segment in strip if segment.style]
     assert not any(segment.style and segment.style.strike and segment.text.endswith(" ") for segment in found)
 
 
 async def test_another_theme_changes_the_colours() -> None:
-    async with staged(WatchedPane(), (40, 6)) as stage:
+    async with staged(TranscriptPane(id="transcript"), (40, 6)) as stage:
         show(stage.widget, turn("a", "hello"))
         (before,) = segments(stage.widget, "agent")
         stage.pilot.app.theme = "azrt-light"
@@ -171,7 +169,7 @@ async def test_another_theme_changes_the_colours() -> None:
 
 async def test_no_color_leaves_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    async with staged(WatchedPane(), (40, 6)) as stage:
+    async with staged(TranscriptPane(id="transcript"), (40, 6)) as stage:
         show(stage.widget, turn("a", "hello", heard=0, state=TurnState.INTERRUPTED))
         styles = [segment.style for strip in strips(stage.widget) for segment in strip if segment.style]
     colours = [colour.triplet for style in styles for colour in (style.color, style.bgcolor) if colour]
@@ -183,7 +181,7 @@ async def test_no_color_leaves_no_colour(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 async def test_the_end_stays_in_view() -> None:
-    async with staged(WatchedPane(), (40, 9)) as stage:
+    async with staged(TranscriptPane(id="transcript"), (40, 9)) as stage:
         for count in (1, 5, 20):
             page(stage.widget, count)
             assert visible(stage.widget)[-1] == count - 1
@@ -191,7 +189,7 @@ async def test_the_end_stays_in_view() -> None:
 
 
 async def test_scrolled_up_the_view_stands_still_and_says_so() -> None:
-    async with staged(WatchedPane(), (40, 9)) as stage:
+    async with staged(TranscriptPane(id="transcript"), (40, 9)) as stage:
         page(stage.widget, 20)
         await stage.pilot.press("k")
         before = lines(stage.widget)
@@ -205,7 +203,7 @@ async def test_scrolled_up_the_view_stands_still_and_says_so() -> None:
 
 
 async def test_what_grows_above_does_not_move_the_view() -> None:
-    async with staged(WatchedPane(), (40, 9)) as stage:
+    async with staged(TranscriptPane(id="transcript"), (40, 9)) as stage:
         page(stage.widget, 20)
         stage.widget.action_scroll_by(-6)
         before = lines(stage.widget)
@@ -216,7 +214,7 @@ async def test_what_grows_above_does_not_move_the_view() -> None:
 
 
 async def test_keys_move_by_lines_and_pages() -> None:
-    async with staged(WatchedPane(), (40, 9)) as stage:
+    async with staged(TranscriptPane(id="transcript"), (40, 9)) as stage:
         page(stage.widget, 20)
         press = stage.pilot.press
         await press("g")
@@ -235,7 +233,7 @@ async def test_keys_move_by_lines_and_pages() -> None:
 
 
 async def test_the_wheel_scrolls_and_follows_again_at_the_end() -> None:
-    async with staged(WatchedPane(), (40, 9)) as stage:
+    async with staged(TranscriptPane(id="transcript"), (40, 9)) as stage:
         page(stage.widget, 20)
         await wheel(stage.pilot, stage.widget, -1)
         assert visible(stage.widget)[-1] == 18
@@ -246,7 +244,7 @@ async def test_the_wheel_scrolls_and_follows_again_at_the_end() -> None:
 
 
 async def test_resizing_keeps_the_end_in_view() -> None:
-    async with staged(WatchedPane(), (60, 9)) as stage:
+    async with staged(TranscriptPane(id="transcript"), (60, 9)) as stage:
         show(stage.widget, *(turn(f"t{number}", f"{STORY} answer {number}") for number in range(20)))
         for size in [(30, 20), (80, 4), (60, 30)]:
             await stage.resize(*size)
@@ -254,7 +252,7 @@ async def test_resizing_keeps_the_end_in_view() -> None:
 
 
 async def test_resizing_keeps_the_same_block_on_top() -> None:
-    async with staged(WatchedPane(), (60, 12)) as stage:
+    async with staged(TranscriptPane(id="transcript"), (60, 12)) as stage:
         show(stage.widget, *(turn(f"t{number}", f"{number:02} {STORY}") for number in range(20)))
         await stage.pilot.press("g")
         stage.widget.action_scroll_by(13)
@@ -265,7 +263,7 @@ async def test_resizing_keeps_the_same_block_on_top() -> None:
 
 
 async def test_a_view_that_shows_everything_follows() -> None:
-    async with staged(WatchedPane(), (40, 9)) as stage:
+    async with staged(TranscriptPane(id="transcript"), (40, 9)) as stage:
         page(stage.widget, 5)
         await stage.pilot.press("k")
         assert subtitle(stage) == "scrolled up · G to the end"
@@ -274,7 +272,7 @@ async def test_a_view_that_shows_everything_follows() -> None:
 
 
 async def test_y_copies_the_latest_answer_not_the_question() -> None:
-    async with staged(WatchedPane(), (40, 9)) as stage:
+    async with staged(TranscriptPane(id="transcript"), (40, 9)) as stage:
         show(
             stage.widget,
             turn("a", "first answer"),
@@ -287,14 +285,14 @@ async def test_y_copies_the_latest_answer_not_the_question() -> None:
 
 
 async def test_y_says_when_there_is_nothing_to_copy() -> None:
-    async with staged(WatchedPane(), (40, 9)) as stage:
+    async with staged(TranscriptPane(id="transcript"), (40, 9)) as stage:
         await stage.pilot.press("y")
         assert not stage.posts(TranscriptPane.CopyAnswer)
         assert [note.message for note in stage.pilot.app._notifications] == ["The agent has not said anything yet."]
 
 
 async def test_clearing_forgets_everything() -> None:
-    async with staged(WatchedPane(), (40, 9)) as stage:
+    async with staged(TranscriptPane(id="transcript"), (40, 9)) as stage:
         page(stage.widget, 20)
         await stage.pilot.press("g")
         stage.widget.clear()
@@ -308,34 +306,34 @@ async def test_clearing_forgets_everything() -> None:
 
 
 async def test_a_word_that_is_added_draws_one_line() -> None:
-    async with staged(WatchedPane(), (60, 12)) as stage:
+    async with staged(TranscriptPane(id="transcript"), (60, 12)) as stage:
         show(stage.widget, turn("a", "hello", Speaker.USER), turn("b", "It is", state=TurnState.STREAMING))
-        stage.widget.refreshed.clear()
+        drawn = watched(stage.widget)
         stage.widget.update_turns((turn("b", "It is raining", state=TurnState.STREAMING),), None)
-        assert stage.widget.refreshed == [Region(0, 4, 60, 1)]
+        assert drawn == [Region(0, 4, 60, 1)]
 
 
 async def test_what_changes_out_of_view_draws_nothing() -> None:
-    async with staged(WatchedPane(), (40, 9)) as stage:
+    async with staged(TranscriptPane(id="transcript"), (40, 9)) as stage:
         page(stage.widget, 20)
         await stage.pilot.press("g")
-        stage.widget.refreshed.clear()
+        drawn = watched(stage.widget)
         stage.widget.update_turns((turn("turn-19", "grows out of view"),), None)
-        assert stage.widget.refreshed == []
+        assert drawn == []
 
 
 async def test_nothing_is_drawn_while_nothing_happens() -> None:
-    async with staged(WatchedPane(), (40, 9)) as stage:
+    async with staged(TranscriptPane(id="transcript"), (40, 9)) as stage:
         page(stage.widget, 20)
         await stage.pilot.pause()
-        stage.widget.refreshed.clear()
+        drawn = watched(stage.widget)
         stage.widget.update_turns((), None)
         await stage.pilot.pause(0.2)
-        assert stage.widget.refreshed == []
+        assert drawn == []
 
 
 async def test_part_of_the_pane_can_be_drawn() -> None:
-    async with staged(WatchedPane(), (40, 9)) as stage:
+    async with staged(TranscriptPane(id="transcript"), (40, 9)) as stage:
         page(stage.widget, 20)
         whole = strips(stage.widget)
         part = stage.widget.render_lines(Region(3, 2, 20, 4))
@@ -347,7 +345,7 @@ async def test_part_of_the_pane_can_be_drawn() -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_every_line_fills_the_width_at_any_size(size: tuple[int, int]) -> None:
-    async with staged(WatchedPane(), size) as stage:
+    async with staged(TranscriptPane(id="transcript"), size) as stage:
         assert_clean(stage.widget)
         show(
             stage.widget,
@@ -361,7 +359,7 @@ async def test_every_line_fills_the_width_at_any_size(size: tuple[int, int]) -> 
 
 @each_hostile
 async def test_hostile_text_is_drawn_as_text(hostile: str) -> None:
-    async with staged(WatchedPane(), (60, 40)) as stage:
+    async with staged(TranscriptPane(id="transcript"), (60, 40)) as stage:
         kinds = list(zip(Speaker, TurnState, strict=False))[: 1 if len(hostile) > 10_000 else None]
         show(
             stage.widget,

@@ -64,6 +64,7 @@ def test_hostile_text_is_safe_and_fits(hostile: str) -> None:
         ("one two", 7, ["one two"]),
         ("one  two", 3, ["one", "two"]),
         ("a    b", 8, ["a    b"]),
+        ("abc  d", 4, ["abc", "d"]),
         ("  indented", 12, ["  indented"]),
         ("one\n\ntwo", 9, ["one", "", "two"]),
         ("one\r\ntwo", 9, ["one", "two"]),

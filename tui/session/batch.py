@@ -40,3 +40,15 @@ class Batch:
     """Keys of all blocks in order, when that changed."""
     status: Status
     notices: tuple[Notice, ...] = ()
+
+    def then(self, newer: Batch) -> Batch:
+        """This batch and the next one in one."""
+        return Batch(
+            newer.events,
+            newer.rows,
+            tuple({*self.changed_rows, *newer.changed_rows}),
+            tuple({turn.key: turn for turn in (*self.turns, *newer.turns)}.values()),
+            self.order if newer.order is None else newer.order,
+            newer.status,
+            self.notices + newer.notices,
+        )

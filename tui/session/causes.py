@@ -12,6 +12,7 @@ import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from websockets.exceptions import (
     InvalidHandshake,
@@ -20,13 +21,16 @@ from websockets.exceptions import (
     InvalidStatus,
     InvalidURI,
     ProxyError,
+    WebSocketException,
 )
 from websockets.frames import CloseCode
 from websockets.http11 import Response
+from websockets.proxy import get_proxy
+from websockets.uri import parse_uri
 
 from tui import wire
 from tui.conversation import Cause
-from tui.endpoint import Target
+from tui.endpoint import Target, is_loopback
 
 
 class CrossOriginRedirectError(Exception):
@@ -143,6 +147,13 @@ def from_exception(error: BaseException, target: Target) -> Cause:
             f"{host} does not speak TLS on this port ({error.reason or 'handshake failed'}).",
             "Check the host and the port, and whether the URL should begin with ws:// (loopback only).",
         )
+    proxy = _proxy(target.url)
+    if proxy and isinstance(error, OSError):  # certificates and TLS apart, only the proxy itself was spoken to
+        return Cause(
+            "proxy",
+            f"The proxy {proxy}, through which {host} is to be reached, does not answer.",
+            f"Check HTTPS_PROXY, or add {host} to NO_PROXY.",
+        )
     if isinstance(error, socket.gaierror):
         return Cause(
             "dns",
@@ -153,7 +164,7 @@ def from_exception(error: BaseException, target: Target) -> Cause:
         return Cause("proxy", f"The proxy for {host} cannot be used: {error.msg}.", "Check HTTPS_PROXY.")
     if isinstance(error, ProxyError | InvalidProxyMessage):
         return Cause("proxy", f"The proxy refused the connection to {host}: {_said(error)}.", "Check HTTPS_PROXY.")
-    if isinstance(error, ImportError) and error.name == "python_socks":
+    if isinstance(error, ImportError) and "python-socks" in str(error):
         return Cause("proxy", f"The proxy for {host} is a SOCKS proxy.", "pip install python-socks")
     if isinstance(error, ConnectionRefusedError) or _all_refused(error):
         return Cause("refused", f"Nothing listens at {host}.", "Check the host and the port, and that the server runs.")
@@ -234,6 +245,16 @@ def _azure_error(body: bytes | bytearray | None) -> tuple[str, str]:
     if not isinstance(error, dict):
         return "", wire.text(error) if isinstance(error, str) else ""
     return wire.text(error.get("code") or error.get("type"), 60), wire.text(error.get("message"))
+
+
+def _proxy(url: str) -> str:
+    """Host and port of the proxy that the environment names for a URL; "" for none, and for one on our loopback."""
+    if is_loopback(urlsplit(url).hostname or ""):
+        return ""
+    try:
+        return urlsplit(get_proxy(parse_uri(url)) or "").netloc.rpartition("@")[2]
+    except (ValueError, WebSocketException):
+        return ""
 
 
 def _said(error: BaseException) -> str:

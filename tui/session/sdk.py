@@ -11,11 +11,12 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from agents import set_tracing_disabled
 from agents.realtime import RealtimeAgent, RealtimePlaybackTracker, RealtimeRunner, RealtimeSession
 from agents.realtime.model import RealtimeModelConfig, RealtimePlaybackState
 from agents.realtime.model_events import RealtimeModelEvent
 from agents.realtime.openai_realtime import OpenAIRealtimeWebSocketModel, TransportConfig
+from agents.tracing import set_trace_provider
+from agents.tracing.provider import DefaultTraceProvider
 from pydantic import ValidationError
 from websockets.exceptions import ConnectionClosed
 
@@ -27,8 +28,11 @@ from tui.session.transport import RecordedConnection, open_connection
 
 logger = logging.getLogger(__name__)
 
-# Traces would go to api.openai.com, whatever the session's endpoint is.
-set_tracing_disabled(True)
+# Traces would go to api.openai.com, whatever the session's endpoint is. A provider of our own, because the SDK's comes
+# with an HTTP client, even when it is disabled at once, and that fails on a proxy that it does not know (SOCKS).
+_tracing = DefaultTraceProvider()
+_tracing.set_disabled(True)
+set_trace_provider(_tracing)
 
 
 class HeardTracker(RealtimePlaybackTracker):

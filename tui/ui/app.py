@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import threading
 import traceback
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -46,6 +48,12 @@ logger = logging.getLogger(__name__)
 QUIT_TIMEOUT_S = 1.5
 """How long quitting waits for the goodbye of the server."""
 
+SIGNAL_TIMEOUT_S = 2 * QUIT_TIMEOUT_S
+"""How long the end of the program may take after a signal."""
+
+TOAST_LINES = 6
+"""Problems that a toast lists: more would hide the screen, and run off it."""
+
 
 class AzrtApp(App[int]):
     """The terminal client."""
@@ -78,6 +86,8 @@ class AzrtApp(App[int]):
         self._waiting: list[Command] = []
         """What was asked for before there was a session."""
         self._theme_chosen = ""
+        self._delivered: SessionBatch | None = None
+        """What the screen was sent last."""
         super().__init__()
 
     # Start and end
@@ -129,7 +139,7 @@ class AzrtApp(App[int]):
         screen = self._main
         self._worker = SessionWorker(
             plan,
-            lambda batch: _post(screen, batch),
+            partial(self._deliver, screen),
             fps=self._loaded.settings.frame_rate,
         )
         screen.show_log(self._worker.log)
@@ -137,6 +147,12 @@ class AzrtApp(App[int]):
         waiting, self._waiting = self._waiting, []
         for command in waiting:
             self._worker.submit(command)
+
+    def _deliver(self, screen: MainScreen, batch: Batch) -> None:
+        """From the session thread to the screen's; a screen that is gone takes nothing."""
+        if self._delivered is None or not self._delivered.add(batch):
+            self._delivered = SessionBatch(batch)
+            screen.post_message(self._delivered)
 
     @work(thread=True, exclusive=True, group="demo")
     def _start_demo(self) -> None:
@@ -195,12 +211,19 @@ class AzrtApp(App[int]):
             self.notify(f"Written to {path}.", markup=False)
 
     def _watch_signals(self) -> None:
-        """SIGTERM and SIGHUP end the program as a quit does; a lost terminal cannot hold it up."""
+        """SIGTERM and SIGHUP end the program as a quit does; a lost terminal cannot hold it up for long."""
         loop = self._loop
         if loop is None or threading.current_thread() is not threading.main_thread():
             return
         for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self.exit, 128 + number)
+            loop.add_signal_handler(number, self._end_on_signal, 128 + number)
+
+    def _end_on_signal(self, code: int) -> None:
+        self.exit(code)
+        # Textual does not end before the terminal has read everything; one that stands still never does.
+        last_resort = threading.Timer(SIGNAL_TIMEOUT_S, os._exit, (code,))
+        last_resort.daemon = True
+        last_resort.start()
 
     def _fatal_error(self) -> None:
         """Report a fault of the program. Textual's own report shows local variables, and a key may be one."""
@@ -321,10 +344,14 @@ class AzrtApp(App[int]):
             )
 
     def _warn(self, title: str, *lines: str) -> None:
-        """Show lines from anywhere in one toast; none, no toast."""
-        if lines:
-            text = "\n".join(printable(line) for line in lines)
-            self.notify(text, title=title, severity="warning", timeout=15, markup=False)
+        """Show lines from anywhere in one toast; those that do not fit are in the log file only."""
+        for line in lines:
+            logger.warning("%s: %s", title, printable(line))
+        shown = [printable(line) for line in lines[:TOAST_LINES]]
+        if len(lines) > TOAST_LINES:
+            shown.append(f"and {len(lines) - TOAST_LINES} more, in {paths.for_display(paths.log_file())}")
+        if shown:
+            self.notify("\n".join(shown), title=title, severity="warning", timeout=15, markup=False)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: our commands, and the useful ones of Textual's."""
@@ -336,11 +363,6 @@ class AzrtApp(App[int]):
             if isinstance(screen, MainScreen):
                 return screen
         raise RuntimeError("the main screen is always there after mounting")
-
-
-def _post(screen: MainScreen, batch: Batch) -> None:
-    """From the session thread to the screen's; a screen that is gone takes nothing."""
-    screen.post_message(SessionBatch(batch))
 
 
 def run(loaded: Loaded, demo: bool) -> int:

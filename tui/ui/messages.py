@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 
 from textual.message import Message
@@ -9,11 +10,31 @@ from textual.message import Message
 from tui.session import Batch
 
 
-@dataclass
 class SessionBatch(Message):
-    """The session worker has something new."""
+    """The session worker has something new.
 
-    batch: Batch
+    It grows until the screen takes it. A screen that was busy, or stood still because its terminal did, catches up
+    in one step: a queue of batches would keep every key waiting behind it.
+    """
+
+    def __init__(self, batch: Batch) -> None:
+        super().__init__()
+        self._batch = batch
+        self._taken = False
+        self._lock = threading.Lock()
+
+    def add(self, batch: Batch) -> bool:
+        """Take in the next batch; False when the screen has this one already. For the session's thread."""
+        with self._lock:
+            if not self._taken:
+                self._batch = self._batch.then(batch)
+            return not self._taken
+
+    def take(self) -> Batch:
+        """Everything that came. For the screen."""
+        with self._lock:
+            self._taken = True
+            return self._batch
 
 
 class InterruptRequested(Message):

@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidProxy, InvalidProxyStatus
 from websockets.http11 import Response
 
@@ -371,8 +372,10 @@ def test_a_proxy_that_refuses() -> None:
     assert "HTTP 407" in cause.sentence
 
 
-def test_a_socks_proxy_without_its_package() -> None:
-    cause = causes.from_exception(ImportError("no", name="python_socks"), TARGET)
+async def test_a_socks_proxy_without_its_package() -> None:
+    with pytest.raises(ImportError) as raised:  # what the library says
+        await connect("ws://service.invalid", proxy="socks5://127.0.0.1:9")
+    cause = causes.from_exception(raised.value, TARGET)
     assert (cause.name, cause.fix) == ("proxy", "pip install python-socks")
 
 

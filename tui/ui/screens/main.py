@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -14,6 +15,7 @@ from textual.widgets import Footer
 from tui.capture import EventLog
 from tui.conversation import AgentState, Link, Status
 from tui.ui.messages import InterruptRequested, SessionBatch
+from tui.ui.pacing import RETRY_S, is_behind
 from tui.ui.text import printable
 from tui.ui.widgets.event_pane import EventPane
 from tui.ui.widgets.frame import Frame
@@ -78,7 +80,10 @@ class MainScreen(Screen[None]):
 
     @on(SessionBatch)
     def _take_batch(self, message: SessionBatch) -> None:
-        batch = message.batch
+        if is_behind(self.app):
+            self.set_timer(RETRY_S, partial(self._take_batch, message))
+            return
+        batch = message.take()
         self.query_one(EventPane).update_rows(batch.rows, batch.changed_rows)
         self.query_one(TranscriptPane).update_turns(batch.turns, batch.order)
         self.query_one(StatusStrip).update_status(batch.status)
@@ -92,7 +97,7 @@ class MainScreen(Screen[None]):
         if status.link is Link.CONNECTING:
             hint = "connecting: what you send now goes out as soon as it can"
         elif status.link in {Link.CLOSED, Link.FAILED}:
-            hint = "not connected: ctrl+r reconnects"
+            hint = "ctrl+r reconnects and sends what waits" if status.queued else "not connected: ctrl+r reconnects"
         elif status.agent is AgentState.IDLE:
             hint = ""
         elif self._while_answering == "interrupt":

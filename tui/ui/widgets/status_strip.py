@@ -14,6 +14,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.conversation import AgentState, Link, Status
+from tui.ui.terse import TerseStrip, filter_styles
 from tui.ui.text import clip, printable
 
 _SIGNS = {
@@ -197,15 +198,23 @@ class StatusStrip(Widget):
         super().notify_style_update()
         self._styles.clear()
 
-    def render_line(self, y: int) -> Strip:
-        """Draw one of the two lines."""
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw the lines of ``crop``, without the style cache."""
         if not self._styles:
-            self._styles = {name: self.get_component_rich_style(name) for name in self.COMPONENT_CLASSES}
-            self._styles["base"] = self.rich_style
+            styles = {name: self.get_component_rich_style(name) for name in self.COMPONENT_CLASSES}
+            styles["base"] = self.rich_style
+            self._styles = filter_styles(styles, self.get_line_filters(), self.background_colors[1])
+        width = self.size.width
+        strips = [self._draw(y, width) for y in crop.line_range]
+        if crop.column_span != (0, width):
+            strips = [strip.crop(*crop.column_span) for strip in strips]
+        return strips
+
+    def _draw(self, y: int, width: int) -> Strip:
         base = self._styles["base"]
         spans = self._lines[y] if y < len(self._lines) else []
         segments = [Segment(" ", base), *(Segment(text, self._styles[style]) for text, style in spans)]
-        return Strip(segments).adjust_cell_length(self.size.width, base)
+        return TerseStrip(Strip(segments).adjust_cell_length(width, base), width)
 
 
 def _named(text: str) -> str:

@@ -87,12 +87,15 @@ class TranscriptPane(Widget, can_focus=True):
         self._turns: dict[str, Turn] = {}
         self._order: Sequence[str] = ()
         self._blocks: dict[str, list[_Line]] = {}
-        # For each line on the whole page: its block's key and its number in the block. None: lay out anew.
-        self._page: list[tuple[str, int]] | None = None
+        self._page: list[_Line] | None = None
+        """The lines of all blocks; None: lay out anew."""
+        self._starts: dict[str, int] = {}
+        """Where on the page each block begins, in order."""
         self._top = 0
         self._follow = True
         self._anchor = ("", 0)
-        """The first visible line while not following: it stays where it is, whatever happens above it."""
+        """The first visible line while not following, as its block's key and its number in the block: it stays where
+        it is, whatever happens above it."""
         self._styles: dict[str, Style] = {}
         self._strips: dict[tuple[Span, ...], Strip] = {}
         """The lines in view as they were drawn last."""
@@ -141,9 +144,10 @@ class TranscriptPane(Widget, can_focus=True):
 
     # Layout
 
-    def _lines(self) -> list[tuple[str, int]]:
+    def _lines(self) -> list[_Line]:
         if self._page is None:
-            page: list[tuple[str, int]] = []
+            page: list[_Line] = []
+            self._starts = {}
             for key in self._order:
                 turn = self._turns.get(key)
                 if turn is None:
@@ -151,24 +155,30 @@ class TranscriptPane(Widget, can_focus=True):
                 block = self._blocks.get(key)
                 if block is None:
                     block = self._blocks[key] = self._wrap(turn, max(8, self.size.width - 2))
-                page.extend((key, number) for number in range(len(block)))
+                self._starts[key] = len(page)
+                page += block
             del page[-1:]  # the blank line behind the last block
             self._page = page
             end = max(0, len(page) - self.size.height)
-            self._top = end if self._follow else min(self._find_anchor(page), end)
+            self._top = end if self._follow else min(self._find_anchor(), end)
             self._follow = self._top >= end
         return self._page
 
-    def _find_anchor(self, page: list[tuple[str, int]]) -> int:
+    def _set_anchor(self) -> None:
+        for key, start in reversed(self._starts.items()):
+            if start <= self._top:
+                self._anchor = key, self._top - start
+                return
+
+    def _find_anchor(self) -> int:
         """Where the anchor is now: its block may have moved, or been wrapped to fewer lines."""
         key, number = self._anchor
-        lines = [at for at, (block, _) in enumerate(page) if block == key]
-        return lines[min(number, len(lines) - 1)] if lines else self._top
+        start = self._starts.get(key)
+        return self._top if start is None else start + min(number, len(self._blocks[key]) - 1)
 
     def _shown(self) -> list[_Line]:
         """The visible lines."""
-        page = self._lines()
-        return [self._blocks[key][number] for key, number in page[self._top : self._top + self.size.height]]
+        return self._lines()[self._top : self._top + self.size.height]
 
     def _wrap(self, turn: Turn, width: int) -> list[_Line]:
         speaker = {Speaker.USER: "user", Speaker.AGENT: "agent"}.get(turn.speaker, "other")
@@ -235,11 +245,10 @@ class TranscriptPane(Widget, can_focus=True):
             strips = [strip.crop(*crop.column_span) for strip in strips]
         return strips
 
-    def _line(self, page: list[tuple[str, int]], y: int) -> tuple[Span, ...]:
+    def _line(self, page: list[_Line], y: int) -> tuple[Span, ...]:
         at = self._top + y
         if at < len(page):
-            key, number = page[at]
-            return tuple(self._blocks[key][number])
+            return tuple(page[at])
         if not page:
             start = max(0, (self.size.height - len(_EMPTY)) // 2)
             if start <= y < start + len(_EMPTY):
@@ -264,7 +273,7 @@ class TranscriptPane(Widget, can_focus=True):
         end = max(0, len(page) - self.size.height)
         self._top = min(max(0, self._top + lines), end)
         self._follow = self._top >= end
-        self._anchor = page[self._top] if page else ("", 0)
+        self._set_anchor()
         self.refresh()
         self._say()
 
