@@ -197,6 +197,8 @@ def _open_screen(loaded: Loaded, *, demo: bool) -> int:
             raise
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError(f"the screen needs a terminal; in a script or a pipe, use: {PROGRAM} say TEXT.")
+    if not sys.stderr.isatty():
+        raise click.UsageError("the screen is drawn on stderr, which goes elsewhere; start it without 2>.")
     from tui.ui.app import run as run_screen
 
     return run_screen(loaded, demo=demo)

@@ -29,7 +29,7 @@ MEASUREMENTS: Mapping[str, Measurement] = {
     "keys-0": keys.keys_at_rest,
     "keys-200": keys.keys_at_200,
     "keys-1000": keys.keys_at_1000,
-    "keys-1000-slow": keys.keys_on_a_slow_line,
+    "keys-200-slow": keys.keys_on_a_slow_line,
     "keys-importing": keys.keys_while_importing,
     "interrupt": keys.interrupting,
     "idle": rest.idle,

@@ -1,8 +1,9 @@
 """The server of the measurements, in a process of its own: it speaks as much GA as a session needs, and streams.
 
 ``python -m tests.bench.far_end`` prints its port, and then a line for each client event: when it came, in monotonic
-nanoseconds, and its type. ``rate N`` on its stdin makes it stream spoken turns at N events a second, evenly, until
-the next such line; the event ids then hold a number and the nanosecond at which the event was due. A ``response.create`` gets an
+nanoseconds, and its type. ``spoken N`` on its stdin makes it stream spoken turns at N events a second, evenly, until
+the next line there; ``folded N`` one endless answer. The ids of such events hold a number and the nanosecond at which
+the event was due. A ``response.create`` gets an
 answer of 50 events a second that ends only with a ``response.cancel``.
 """
 
@@ -67,10 +68,10 @@ class FarEnd:
             assert pipe is not None
             pipe.close()
 
-    def stream(self, rate: float) -> None:
-        """Stream so many events a second; 0 ends the stream."""
+    def stream(self, rate: float, what: str = "spoken") -> None:
+        """Stream so many events a second, of ``spoken`` turns or of one ``folded`` answer; 0 ends the stream."""
         assert self._process.stdin is not None
-        self._process.stdin.write(f"rate {rate}\n")
+        self._process.stdin.write(f"{what} {rate}\n")
         self._process.stdin.flush()
 
     def first(self, event_type: str, after: float = 0.0) -> ClientEvent | None:
@@ -89,12 +90,20 @@ class FarEnd:
             self._events.append(ClientEvent(int(at) / 1e9, event_type))
 
 
+@dataclass(slots=True)
+class _Order:
+    """What to stream, as the last line on stdin said."""
+
+    what: str = "spoken"
+    rate: float = 0.0
+
+
 class _Session:
     """One connection."""
 
-    def __init__(self, connection: ServerConnection, rate: list[float]) -> None:
+    def __init__(self, connection: ServerConnection, order: _Order) -> None:
         self._connection = connection
-        self._rate = rate
+        self._order = order
         self._ids = workload.event_ids()
         self._turns = itertools.count(1_000_000)  # beyond those of the stream
         self._stop = asyncio.Event()
@@ -141,15 +150,16 @@ class _Session:
 
     async def _stream(self) -> None:
         """Keep to the schedule: an event that is late is followed by the next one at once."""
-        while not self._rate[0]:
+        while not self._order.rate:
             await asyncio.sleep(0.01)
-        rate, start_ns = self._rate[0], time.monotonic_ns()
+        rate, start_ns = self._order.rate, time.monotonic_ns()
         due_ns = start_ns
         # The id of an event is taken when the event is made, which is when it is due.
         ids = (f"event_{number}_{due_ns}" for number in itertools.count())
-        for number, event in enumerate(workload.spoken(ids), start=1):
+        events = workload.folded(ids) if self._order.what == "folded" else workload.spoken(ids)
+        for number, event in enumerate(events, start=1):
             await self._send(event)
-            if self._rate[0] != rate:
+            if self._order.rate != rate:
                 return
             due_ns = start_ns + int(number / rate * 1e9)
             wait_ns = due_ns - time.monotonic_ns()
@@ -165,17 +175,18 @@ class _Session:
 
 async def main() -> None:
     """Serve until killed."""
-    rate = [0.0]
+    order = _Order()
 
     async def handle(connection: ServerConnection) -> None:
         try:
-            await _Session(connection, rate).run()
+            await _Session(connection, order).run()
         except ConnectionClosed:
             pass  # the program has quit
 
     def take_orders() -> None:
         for line in sys.stdin:
-            rate[0] = float(line.removeprefix("rate "))
+            what, rate = line.split()
+            order.what, order.rate = what, float(rate)
 
     async with serve(handle, "127.0.0.1", 0, compression=None, max_size=None, ping_interval=None) as server:
         print(next(iter(server.sockets)).getsockname()[1], flush=True)

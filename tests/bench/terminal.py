@@ -100,9 +100,8 @@ class Meter(Terminal):
     def read(self, seconds: float) -> None:
         """Take what the program writes for so long."""
         deadline = time.monotonic() + seconds
-        while True:
-            left = deadline - time.monotonic()
-            ready, _, _ = select.select([self._master], [], [], max(0.0, left))
+        while (left := deadline - time.monotonic()) > 0:
+            ready, _, _ = select.select([self._master], [], [], left)
             if not ready:
                 return
             try:

@@ -16,10 +16,11 @@ from typing import Any
 
 from tui import wire
 
-_WORDS = (
+_TEXT = (
     "the lighthouse keeper walks down to the harbour and tells everyone in the room how the rain kept falling on the "
     "roof of the old house while the lamp turned above the sea and nobody slept until the morning came"
-).split()
+)
+_WORDS = _TEXT.split()
 
 _random = random.Random(7)
 _INSTRUCTIONS = " ".join(_random.choice(_WORDS) for _ in range(350))
@@ -27,6 +28,7 @@ _INSTRUCTIONS = " ".join(_random.choice(_WORDS) for _ in range(350))
 _AUDIO = [base64.b64encode(_random.randbytes(_random.randrange(3_072, 12_288, 2))).decode() for _ in range(45)]
 _SPOKEN_WORDS = 35
 _TYPED_WORDS = 80
+_FOLDED_STEPS = 10
 
 
 def event_ids() -> Iterator[str]:
@@ -178,17 +180,20 @@ def typed(ids: Iterator[str]) -> Iterator[bytes]:
         yield from Turn(ids, number, "text").events()
 
 
-def unfolded() -> Iterator[bytes]:
+def unfolded(ids: Iterator[str]) -> Iterator[bytes]:
     """What is left of typed turns without the deltas: each event is a row of its own."""
-    return (event for event in typed(event_ids()) if not wire.folds(wire.sniff_type(event)))
+    return (event for event in typed(ids) if not wire.folds(wire.sniff_type(event)))
 
 
-def folded() -> Iterator[bytes]:
-    """Deltas of one spoken answer that never ends: all of them are two rows."""
-    turn = Turn(event_ids(), 0)
+def folded(ids: Iterator[str]) -> Iterator[bytes]:
+    """One spoken answer that never ends: behind its beginning all events are deltas, which make two rows.
+
+    Every tenth is a word of the transcript: an answer is text on the screen no faster than a model makes it.
+    """
+    turn = Turn(ids, 0)
+    yield from turn.begin()
     for step in itertools.count():
-        yield turn.audio(step)
-        yield turn.word(step)
+        yield turn.word(step) if step % _FOLDED_STEPS == 0 else turn.audio(step)
 
 
 def event(ids: Iterator[str], event_type: str, **fields: Any) -> bytes:

@@ -47,6 +47,14 @@ def test_closed_streams(tmp_path: Path) -> None:
     assert "the screen needs a terminal" in said
 
 
+def test_a_screen_that_nobody_would_see(tmp_path: Path) -> None:
+    command = f"exec {sys.executable} -m tui demo 2>stderr.txt"
+    path = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    with Terminal(["/bin/sh", "-c", command], home=tmp_path, environment=path) as terminal:
+        assert terminal.wait_until_ended() == 2
+    assert "drawn on stderr" in (tmp_path / "stderr.txt").read_text()
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_full_disk_behind_stdout(tmp_path: Path) -> None:
     for arguments in (["say", "--demo", "hello"], ["url", "--endpoint", "acme", "--deployment", "mini"], ["--help"]):

@@ -30,8 +30,8 @@ def answer(number: int, *pieces: str, **fields: Any) -> list[dict[str, Any]]:
 
 async def say(running: Running, text: str) -> None:
     """Send a message and wait until it was answered or refused."""
-    running.worker.submit(SendText(text))
     before = running.types(Direction.SENT).count("response.create")
+    running.worker.submit(SendText(text))
     await running.until(lambda: running.types(Direction.SENT).count("response.create") > before, "a response asked for")
     await running.idle()
 

@@ -28,6 +28,12 @@ from tui.session.transport import RecordedConnection, open_connection
 
 logger = logging.getLogger(__name__)
 
+# Every event that the SDK does not know carries a note of ours; with a server of its own mind, nothing else would be in
+# the log file.
+logging.getLogger("openai.agents").addFilter(
+    lambda record: not record.getMessage().startswith("Failed to validate server event")
+)
+
 # Traces would go to api.openai.com, whatever the session's endpoint is. A provider of our own, because the SDK's comes
 # with an HTTP client, even when it is disabled at once, and that fails on a proxy that it does not know (SOCKS).
 _tracing = DefaultTraceProvider()

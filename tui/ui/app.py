@@ -18,6 +18,7 @@ from rich.text import Text
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.theme import Theme
 from textual.widgets import Input, TextArea
@@ -342,6 +343,19 @@ class AzrtApp(App[int]):
                 "This version of azrt-tui cannot listen yet: it talks in text, and shows the audio of answers "
                 "without playing it.",
             )
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Show a toast, unless the same one is still there: a key that is held down must not cover the screen."""
+        if all(shown.message != message for shown in self._notifications):
+            super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     def _warn(self, title: str, *lines: str) -> None:
         """Show lines from anywhere in one toast; those that do not fit are in the log file only."""

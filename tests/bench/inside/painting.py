@@ -64,11 +64,11 @@ class Stage(App[None]):
         phases = []
         for name, events, an_update in (
             ("idle", iter(()), 0),
-            ("unfolded", workload.unfolded(), 33),
-            ("folded", workload.folded(), 33),
+            ("unfolded", workload.unfolded(workload.event_ids()), 33),
+            ("folded", workload.folded(workload.event_ids()), 33),
             ("spoken", workload.spoken(workload.event_ids()), 33),
         ):
-            log = EventLog()
+            log = EventLog(time.monotonic_ns())
             screen.show_log(log)
             await self._paint(log, pane, _WARM_UP_FRAMES, events, an_update)
             phases.append({"name": name, **await self._paint(log, pane, FRAMES, events, an_update)})
