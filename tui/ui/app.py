@@ -21,7 +21,7 @@ from textual.theme import Theme
 from textual.widgets import Input, TextArea
 
 from tui import paths
-from tui.audio import check_microphone
+from tui.audio import AudioUnavailable, devices
 from tui.conversation import Link
 from tui.endpoint import EndpointError
 from tui.logs import log_to_file
@@ -302,8 +302,12 @@ class AzrtApp(App[int]):
 
     @work(thread=True, exclusive=True, group="microphone")
     def _check_microphone(self) -> None:
-        check = check_microphone()
-        self.post_message(MicrophoneChecked(check.found, check.problem, check.fix))
+        try:
+            found = devices.choose(devices.list_devices(), devices.Kind.MICROPHONE)
+        except AudioUnavailable as unavailable:
+            self.post_message(MicrophoneChecked("", unavailable.problem, unavailable.fix))
+        else:
+            self.post_message(MicrophoneChecked(found.name, "", ""))
 
     @on(MicrophoneChecked)
     def _microphone_checked(self, message: MicrophoneChecked) -> None:
