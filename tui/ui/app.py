@@ -24,7 +24,7 @@ from tui import paths
 from tui.audio import AudioUnavailable, devices
 from tui.conversation import Link
 from tui.endpoint import EndpointError
-from tui.logs import log_to_file
+from tui.logs import log_to_file, native_stderr_to
 from tui.session import Batch, Command, Interrupt, Reconnect, SendText, SessionPlan, SessionWorker, UpdateSession
 from tui.settings import Loaded, NotConfigured, SettingsError, remember_theme, write_dotenv
 from tui.ui import theming
@@ -352,9 +352,10 @@ def run(loaded: Loaded, demo: bool) -> int:
     trouble = log_to_file(paths.log_file())
     if trouble:
         loaded = replace(loaded, problems=(*loaded.problems, trouble))
-    app = AzrtApp(loaded, demo=demo)
-    try:
-        code = app.run()
-    finally:
-        app.close_session()
+    with native_stderr_to(paths.log_file()):
+        app = AzrtApp(loaded, demo=demo)
+        try:
+            code = app.run()
+        finally:
+            app.close_session()
     return code if code is not None else app.return_code or 0
