@@ -21,16 +21,27 @@ from textual.theme import Theme
 from textual.widgets import Input, TextArea
 
 from tui import paths
-from tui.audio import AudioUnavailable, devices
+from tui.audio.microphone import Microphone
+from tui.audio.speaker import Speaker
 from tui.conversation import Link
 from tui.endpoint import EndpointError
 from tui.logs import log_to_file, native_stderr_to
-from tui.session import Batch, Command, Interrupt, Reconnect, SendText, SessionPlan, SessionWorker, UpdateSession
+from tui.session import (
+    Batch,
+    Command,
+    Interrupt,
+    Reconnect,
+    SendText,
+    SessionPlan,
+    SessionWorker,
+    ToggleMicrophone,
+    UpdateSession,
+)
 from tui.settings import Loaded, NotConfigured, SettingsError, remember_theme, write_dotenv
 from tui.ui import theming
 from tui.ui.commands import all_bindings, help_sections, palette_commands
 from tui.ui.keymap import check_keymap
-from tui.ui.messages import DemoFailed, DemoReady, InterruptRequested, MicrophoneChecked, SessionBatch
+from tui.ui.messages import DemoFailed, DemoReady, InterruptRequested, SessionBatch
 from tui.ui.screens.main import MainScreen
 from tui.ui.text import printable
 from tui.ui.widgets.prompt import Prompt
@@ -73,6 +84,9 @@ class AzrtApp(App[int]):
         self._demo = demo
         self._themes = theming.load_themes(loaded.settings.themes_dir)
         self._worker: SessionWorker | None = None
+        # Neither imports or opens anything before the session asks for it.
+        self._speaker = Speaker(loaded.settings.output_device)
+        self._microphone = Microphone(loaded.settings.input_device)
         self._simulator: SimulatorThread | None = None
         self._demo_begun = False
         self._waiting: list[Command] = []
@@ -131,8 +145,13 @@ class AzrtApp(App[int]):
             plan,
             lambda batch: _post(screen, batch),
             fps=self._loaded.settings.frame_rate,
+            playback=self._speaker,
+            microphone=self._microphone,
         )
         screen.show_log(self._worker.log)
+        screen.query_one(StatusStrip).watch_levels(
+            lambda: (self._microphone.level(), self._speaker.level()), self._loaded.settings.frame_rate / 3
+        )
         self._worker.start()
         waiting, self._waiting = self._waiting, []
         for command in waiting:
@@ -214,6 +233,8 @@ class AzrtApp(App[int]):
         """End the session and the simulator, if there are any."""
         if self._worker is not None:
             self._worker.stop(QUIT_TIMEOUT_S)
+        self._microphone.close()
+        self._speaker.close()
         if self._simulator is not None:
             self._simulator.stop()
 
@@ -297,32 +318,14 @@ class AzrtApp(App[int]):
         self._main.query_one(TranscriptPane).action_copy()
 
     def action_toggle_microphone(self) -> None:
-        """Look for a microphone and say what is in its way."""
-        self._check_microphone()
-
-    @work(thread=True, exclusive=True, group="microphone")
-    def _check_microphone(self) -> None:
-        try:
-            found = devices.choose(devices.list_devices(), devices.Kind.MICROPHONE)
-        except AudioUnavailable as unavailable:
-            self.post_message(MicrophoneChecked("", unavailable.problem, unavailable.fix))
-        else:
-            self.post_message(MicrophoneChecked(found.name, "", ""))
-
-    @on(MicrophoneChecked)
-    def _microphone_checked(self, message: MicrophoneChecked) -> None:
-        strip = self._main.query_one(StatusStrip)
-        if message.problem:
-            strip.update_microphone("unavailable")
-            self._warn("Microphone", message.problem, message.fix, "Text works as before.")
-        else:
-            strip.update_microphone("off")
-            self._warn(
-                "Microphone",
-                f"Found {message.found}.",
-                "This version of azrt-tui cannot listen yet: it talks in text, and shows the audio of answers "
-                "without playing it.",
-            )
+        """Begin to listen, or stop."""
+        if self._worker is None:
+            self.notify("There is no session yet: nobody would hear you.", severity="warning")
+            return
+        self.submit(ToggleMicrophone())
+        problem = self._speaker.problem
+        if problem is not None and self._main.status.modality == "text":
+            self._warn("Answers come as text", problem.problem, problem.fix)
 
     def _warn(self, title: str, *lines: str) -> None:
         """Show lines from anywhere in one toast; none, no toast."""
