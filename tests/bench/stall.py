@@ -58,7 +58,9 @@ def stalled_terminal() -> list[Figure]:
     during = [arrival.lag_ms for arrival in arrivals if stall <= arrival.due < end]
     numbers = {arrival.number for arrival in arrivals}
     lost = max(numbers) + 1 - len(numbers) if numbers else 0
-    detail = f"{len(during):,} events; without a stall p99 {percentile(before, 99):.0f} ms, longest {max(before):.0f} ms"
+    detail = (
+        f"{len(during):,} events; without a stall p99 {percentile(before, 99):.0f} ms, longest {max(before):.0f} ms"
+    )
     return [
         Figure("stall.p99", "session's lag, terminal stalled: p99", percentile(during, 99), "ms", None, detail),
         Figure("stall.max", "session's lag, terminal stalled: longest", max(during), "ms", 50),

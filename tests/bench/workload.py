@@ -16,10 +16,48 @@ from typing import Any
 
 from tui import wire
 
-_WORDS = (
-    "the lighthouse keeper walks down to the harbour and tells everyone in the room how the rain kept falling on the "
-    "roof of the old house while the lamp turned above the sea and nobody slept until the morning came"
-).split()
+_WORDS = [
+    "the",
+    "lighthouse",
+    "keeper",
+    "walks",
+    "down",
+    "to",
+    "the",
+    "harbour",
+    "and",
+    "tells",
+    "everyone",
+    "in",
+    "the",
+    "room",
+    "how",
+    "the",
+    "rain",
+    "kept",
+    "falling",
+    "on",
+    "the",
+    "roof",
+    "of",
+    "the",
+    "old",
+    "house",
+    "while",
+    "the",
+    "lamp",
+    "turned",
+    "above",
+    "the",
+    "sea",
+    "and",
+    "nobody",
+    "slept",
+    "until",
+    "the",
+    "morning",
+    "came",
+]
 
 _random = random.Random(7)
 _INSTRUCTIONS = " ".join(_random.choice(_WORDS) for _ in range(350))
