@@ -14,7 +14,7 @@ from tui import __version__
 from tui.endpoint import EndpointError, escape_controls
 from tui.settings import Loaded, NotConfigured, SettingsError, load_settings
 from tui.settings.model import MAX_FPS
-from tui.settings.options import MODALITIES, TURN_DETECTIONS, WHILE_ANSWERING
+from tui.settings.options import ECHOES, MODALITIES, TURN_DETECTIONS, WHILE_ANSWERING
 
 PROGRAM = "azrt-tui"
 
@@ -53,6 +53,13 @@ _SCREEN_FLAGS = (
         "--while-answering",
         type=click.Choice(WHILE_ANSWERING),
         help="What a message does that you send during an answer. [AZRT_WHILE_ANSWERING]",
+    ),
+    click.option("--input-device", metavar="NAME", help="Microphone, or a part of its name. [AZRT_INPUT_DEVICE]"),
+    click.option("--output-device", metavar="NAME", help="Loudspeaker, in the same way. [AZRT_OUTPUT_DEVICE]"),
+    click.option(
+        "--echo",
+        type=click.Choice(ECHOES),
+        help="half-duplex: hold the microphone while the agent is heard. headset: do not. [AZRT_ECHO]",
     ),
 )
 
@@ -136,6 +143,17 @@ def say(context: click.Context, /, text: tuple[str, ...], json_output: bool, dem
     from tui.headless import say as say_headless
 
     return say_headless(loaded, message, json_output=json_output, demo=demo_server)
+
+
+@cli.command()
+@click.option("--json", "json_output", is_flag=True, help="Print each device as a line of JSON instead.")
+@click.pass_context
+def devices(context: click.Context, /, json_output: bool) -> int:
+    """List the microphones and loudspeakers, and which of them would be used."""
+    settings = _load(context, {}).settings
+    from tui.sound_check import print_devices
+
+    return print_devices(settings, json_output=json_output)
 
 
 @cli.command()

@@ -6,7 +6,10 @@ import io
 import logging
 import logging.handlers
 import os
+import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 MAX_BYTES = 1_000_000
@@ -46,3 +49,31 @@ def log_to_file(path: Path) -> str:
     logging.captureWarnings(True)
     warnings.simplefilter("default")
     return trouble
+
+
+@contextmanager
+def native_stderr_to(path: Path) -> Iterator[None]:
+    """Meanwhile, what libraries in C write to file descriptor 2 goes to a file, or nowhere when it cannot be opened.
+
+    ALSA and PortAudio print there when a device hiccups, and the screen is drawn on the same descriptor. So Python's
+    ``sys.stderr`` gets a copy of it to go on with, and the number 2 becomes the file.
+    """
+    before, before_original = sys.stderr, sys.__stderr__
+    for stream in (before, before_original):
+        if stream is not None:
+            stream.flush()
+    try:
+        log = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+    except OSError:
+        log = os.open(os.devnull, os.O_WRONLY)
+    terminal = os.fdopen(os.dup(2), "w", buffering=1, encoding=before.encoding, errors="backslashreplace")
+    os.dup2(log, 2)
+    os.close(log)
+    sys.stderr = sys.__stderr__ = terminal  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        sys.stderr, sys.__stderr__ = before, before_original  # type: ignore[misc]
+        terminal.flush()
+        os.dup2(terminal.fileno(), 2)
+        terminal.close()

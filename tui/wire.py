@@ -13,8 +13,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-PCM16_BYTES_PER_SECOND = 48_000
-"""PCM16, mono, 24 kHz: the only audio format that azrt-tui asks for."""
+PCM16_RATE = 24_000
+"""Samples a second of PCM16 mono: the only audio format that azrt-tui asks for."""
+
+PCM16_BYTES_PER_SECOND = 2 * PCM16_RATE
 
 
 class Direction(enum.IntEnum):

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
@@ -94,8 +94,15 @@ class FarEnd:
 class _Order:
     """What to stream, as the last line on stdin said."""
 
-    what: str = "spoken"
+    what: str = ""
     rate: float = 0.0
+    given: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def take(self, line: str) -> None:
+        """Take a line."""
+        self.what, rate = line.split()
+        self.rate = float(rate)
+        self.given.set()
 
 
 class _Session:
@@ -150,9 +157,10 @@ class _Session:
 
     async def _stream(self) -> None:
         """Keep to the schedule: an event that is late is followed by the next one at once."""
-        while not self._order.rate:
-            await asyncio.sleep(0.01)
+        await self._order.given.wait()
         rate, start_ns = self._order.rate, time.monotonic_ns()
+        if not rate:
+            return
         due_ns = start_ns
         # The id of an event is taken when the event is made, which is when it is due.
         ids = (f"event_{number}_{due_ns}" for number in itertools.count())
@@ -175,7 +183,7 @@ class _Session:
 
 async def main() -> None:
     """Serve until killed."""
-    order = _Order()
+    order, loop = _Order(), asyncio.get_running_loop()
 
     async def handle(connection: ServerConnection) -> None:
         try:
@@ -185,8 +193,7 @@ async def main() -> None:
 
     def take_orders() -> None:
         for line in sys.stdin:
-            what, rate = line.split()
-            order.what, order.rate = what, float(rate)
+            loop.call_soon_threadsafe(order.take, line)
 
     async with serve(handle, "127.0.0.1", 0, compression=None, max_size=None, ping_interval=None) as server:
         print(next(iter(server.sockets)).getsockname()[1], flush=True)

@@ -125,6 +125,44 @@ def test_a_crash_restores_the_terminal_and_keeps_secrets(tmp_path: Path) -> None
     assert b"sk-canary" not in terminal.output
 
 
+NOISE = """
+import os
+from tui.settings import load_settings
+from tui.ui.app import AzrtApp, run
+import tui.ui.app
+
+class Noisy(AzrtApp):
+    def action_help(self):
+        for line in range(50):
+            os.write(2, b"ALSA lib pcm.c:8570:(snd_pcm_recover) underrun occurred\\n")
+        self.notify("noise was made")
+
+tui.ui.app.AzrtApp = Noisy
+code = run(load_settings({}), demo=True)
+os.write(2, b"the descriptor is back")
+raise SystemExit(code)
+"""
+
+
+def test_what_libraries_print_goes_to_the_log_and_not_over_the_screen(tmp_path: Path) -> None:
+    script = tmp_path / "noise.py"
+    script.write_text(NOISE)
+    with Terminal(
+        [sys.executable, str(script)], home=tmp_path, environment={"PYTHONPATH": str(Path(__file__).parents[2])}
+    ) as terminal:
+        terminal.wait_for("● connected")
+        terminal.press("f1")
+        terminal.wait_for("noise was made")
+        terminal.press("ctrl+q")
+        assert terminal.wait_until_ended() == 0
+        assert_restored(terminal)
+    assert b"underrun" not in terminal.output
+    assert b"the descriptor is back" in terminal.output
+    (log,) = (tmp_path / "state").rglob("*.log")
+    assert log.read_text().count("underrun occurred") == 50
+    assert log.stat().st_mode & 0o777 == 0o600
+
+
 def test_resizing_down_to_forty_by_twelve_and_back(tmp_path: Path) -> None:
     with Terminal.azrt("demo", home=tmp_path) as terminal:
         terminal.wait_for("session.updated")

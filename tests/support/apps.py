@@ -18,6 +18,7 @@ from textual.pilot import Pilot
 from tests.support.drawing import lines, screen_lines, until
 from tests.support.pace import turns_of_the_loop
 from tui import wire
+from tui.audio import AudioUnavailable, devices
 from tui.conversation import AgentState
 from tui.settings import load_settings
 from tui.simulator import SimulatorThread
@@ -28,11 +29,19 @@ from tui.ui.widgets.prompt import Prompt
 from tui.ui.widgets.status_strip import StatusStrip
 from tui.ui.widgets.transcript_pane import TranscriptPane
 
+NO_SOUND = "The PortAudio library is not installed."
+"""What the program finds in the way of sound."""
+
 _SETTINGS = ("AZURE_OPENAI_", "AZRT_", "OPENAI_", "SSH_", "NO_COLOR", "TEXTUAL")
 
 
 def isolate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, str] | None = None) -> None:
-    """Give the program an empty home and working directory, and none of the machine's settings."""
+    """Give the program an empty home and working directory, and none of the machine's settings and sound devices."""
+
+    def no_library() -> None:
+        raise AudioUnavailable(NO_SOUND, "sudo apt install libportaudio2")
+
+    monkeypatch.setattr(devices, "library", no_library)
     for name in list(os.environ):
         if name.startswith(_SETTINGS):
             monkeypatch.delenv(name)

@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.support.servers import DEADLINE_S, Peer
 from tui.audio import Playback
+from tui.audio.microphone import Microphone
 from tui.capture import Entry, EventLog
 from tui.conversation import AgentState, Cause, Link, Status, Turn
 from tui.endpoint import explicit_target
@@ -40,13 +41,15 @@ def plan(url: str, **changes: Any) -> SessionPlan:
 class Running:
     """A worker and what it has said so far."""
 
-    def __init__(self, the_plan: SessionPlan, playback: Playback | None = None) -> None:
+    def __init__(
+        self, the_plan: SessionPlan, playback: Playback | None = None, microphone: Microphone | None = None
+    ) -> None:
         self.batches: list[Batch] = []
         self.notices: list[Notice] = []
         self.turns: dict[str, Turn] = {}
         self.order: tuple[str, ...] = ()
         self.leftovers: list[asyncio.Task[Any]] = []
-        self.worker = SessionWorker(the_plan, self._take, fps=100, playback=playback)
+        self.worker = SessionWorker(the_plan, self._take, fps=100, playback=playback, microphone=microphone)
         self._tasks: list[asyncio.Task[Any]] = []
         self.worker._loop.set_task_factory(self._task)
 
@@ -145,9 +148,11 @@ class Running:
 
 
 @asynccontextmanager
-async def session(url: str, *, playback: Playback | None = None, **changes: Any) -> AsyncIterator[Running]:
+async def session(
+    url: str, *, playback: Playback | None = None, microphone: Microphone | None = None, **changes: Any
+) -> AsyncIterator[Running]:
     """A worker that connects to a URL; stopped and checked at the end."""
-    running = Running(plan(url, **changes), playback)
+    running = Running(plan(url, **changes), playback, microphone)
     running.worker.start()
     try:
         yield running

@@ -59,6 +59,7 @@ def clean_environment(home: Path, extra: Mapping[str, str] | None = None) -> dic
         "COLORTERM": "truecolor",
         "LANG": "C.UTF-8",
         "PYTHONUTF8": "1",
+        "AZRT_MODALITY": "text",  # the machine may have a loudspeaker, and somebody may sit beside it
         **(extra or {}),
     }
 

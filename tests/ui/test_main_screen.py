@@ -452,7 +452,22 @@ async def test_nothing_that_a_server_sends_reaches_the_terminal_as_such(size: tu
         await peer.send(*(event for text in hostile for event in hostile_events(text)), b"\xff\xfe", "[" * 10_000)
         total = len(hostile) * len(hostile_events("")) + 2
         await shown.until(lambda: f"↓ {total + 1}" in shown.status_text or len(shown.types()) >= total, "all is shown")
-        for key in "tab g G e enter escape k enter escape tab g pagedown G tab".split():
+        for key in [
+            "tab",
+            "g",
+            "G",
+            "e",
+            "enter",
+            "escape",
+            "k",
+            "enter",
+            "escape",
+            "tab",
+            "g",
+            "pagedown",
+            "G",
+            "tab",
+        ]:
             await shown.pilot.press(key)
             assert_whole(shown, *size)
         assert shown.app.connected

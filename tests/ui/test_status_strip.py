@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from textual.geometry import Region
 
 from tests.support.drawing import assert_clean, each_hostile, lines, segments, staged, until, watched
-from tui.conversation import AgentState, Cause, Link, Status
+from tui.conversation import AgentState, Cause, Link, MicrophoneState, Status
 from tui.ui.widgets.status_strip import StatusStrip
 
 HOST, MODEL = "acme.openai.azure.com", "gpt-realtime-mini"
@@ -144,7 +144,7 @@ async def test_one_line_says_what_nobody_can_do_without() -> None:
 async def test_the_microphone_says_its_state() -> None:
     async with staged(StatusStrip(id="status"), (100, 2)) as stage:
         stage.widget.update_status(connected())
-        stage.widget.update_microphone("unavailable")
+        stage.widget.update_status(connected(microphone=MicrophoneState.UNAVAILABLE))
         assert "mic unavailable (F2)" in lines(stage.widget)[1]
 
 
@@ -182,3 +182,35 @@ async def test_hostile_names_are_drawn_as_text(hostile: str) -> None:
             await stage.pilot.pause()
             assert_clean(stage.widget)
             assert cell_len(lines(stage.widget)[0]) <= 100
+
+
+async def test_meters_move_while_there_is_something_to_hear_and_nothing_ticks_otherwise() -> None:
+    levels = [0.0, 0.0]
+    async with staged(StatusStrip(id="status"), (100, 2)) as stage:
+        strip = stage.widget
+        strip.watch_levels(lambda: (levels[0], levels[1]), per_second=100)
+        strip.update_status(connected(modality="audio"))
+        assert strip._meter is not None and not strip._meter._active.is_set(), "paused"
+        assert "mic off (F2)" in lines(strip)[1]
+        strip.update_status(connected(modality="audio", microphone=MicrophoneState.ON, agent=AgentState.SPEAKING))
+        assert strip._meter._active.is_set()
+        assert "agent speaking ▁   mic on ▁ (F2)" in lines(strip)[1]
+        levels[:] = [1.0, 0.5]
+        await until(stage.pilot, lambda: "agent speaking ▅   mic on █ (F2)" in lines(strip)[1])
+        await stage.pilot.pause()
+        drawn = watched(strip)
+        for _ in range(5):
+            strip._measure()
+        assert drawn == [], "the same level is not drawn again"
+        levels[:] = [0.3, 0.5]
+        strip._measure()
+        assert drawn == [Region(0, 1, 100, 1)]
+        strip.update_status(connected(modality="audio"))
+        assert not strip._meter._active.is_set() and "agent idle   mic off (F2)" in lines(strip)[1]
+
+
+async def test_an_answer_in_text_has_no_meter() -> None:
+    async with staged(StatusStrip(id="status"), (100, 2)) as stage:
+        stage.widget.watch_levels(lambda: (1.0, 1.0), per_second=100)
+        stage.widget.update_status(connected(agent=AgentState.SPEAKING))
+        assert "agent speaking   mic off" in lines(stage.widget)[1]

@@ -89,3 +89,25 @@ def test_a_folder_that_nobody_may_write_to(tmp_path: Path) -> None:
     found = run(SPEAK, tmp_path / "azrt-tui.log")
     assert "Permission denied" in found.stdout
     assert found.stderr == ""
+
+
+NATIVE = """
+import os, sys
+from pathlib import Path
+from tui.logs import native_stderr_to
+
+with native_stderr_to(Path(sys.argv[1])):
+    os.write(2, b"from C\\n")
+    print("from Python", file=sys.stderr)
+    print("from the screen", file=sys.__stderr__)
+os.write(2, b"afterwards\\n")
+print("at the end", file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("possible", [True, False])
+def test_what_libraries_write_to_descriptor_two(tmp_path: Path, possible: bool) -> None:
+    log = tmp_path / "log" if possible else tmp_path / "no such folder" / "log"
+    done = subprocess.run([sys.executable, "-c", NATIVE, str(log)], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines() == ["from Python", "from the screen", "afterwards", "at the end"]
+    assert (log.read_text() if possible else "from C\n") == "from C\n"

@@ -98,6 +98,9 @@ def test_every_option_can_come_from_config_toml_and_every_variable_from_the_envi
     turn_detection = "Server_VAD"
     modality = "text"
     while_answering = "queue"
+    echo = "Headset"
+    input_device = "USB Headset #2"
+    output_device = " Speakers (Realtek) "
     theme = "nord"
     fps = 15
     [keys]
@@ -112,11 +115,21 @@ def test_every_option_can_come_from_config_toml_and_every_variable_from_the_envi
     assert settings.transcription_model == "none"
     assert settings.instructions == "Two\n    lines"
     assert settings.turn_detection == "server_vad"
+    assert (settings.echo, settings.input_device, settings.output_device) == (
+        "headset",
+        "USB Headset #2",
+        "Speakers (Realtek)",
+    )
     assert settings.frame_rate == settings.fps == 15
     assert settings.keymap == {"mic": "f4, ctrl+t"}
 
     variables = {option.environment: "text" for option in OPTIONS if option.environment}
-    variables |= {"AZRT_FPS": "15", "AZRT_TURN_DETECTION": "none", "AZRT_WHILE_ANSWERING": "queue"}
+    variables |= {
+        "AZRT_FPS": "15",
+        "AZRT_TURN_DETECTION": "none",
+        "AZRT_WHILE_ANSWERING": "queue",
+        "AZRT_ECHO": "headset",
+    }
     settings = load(**variables).settings
     assert {settings.sources[o.name] for o in OPTIONS if o.environment} == {f"environment {name}" for name in variables}
 

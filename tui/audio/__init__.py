@@ -1,6 +1,6 @@
-"""Playing the agent's voice, and knowing what of it was heard."""
+"""The agent's voice out, the person's voice in."""
 
-from tui.audio.microphone import MicrophoneCheck, check_microphone
+from tui.audio.devices import AudioUnavailable
 from tui.audio.playback import Playback, Position, SilentPlayback
 
-__all__ = ["MicrophoneCheck", "Playback", "Position", "SilentPlayback", "check_microphone"]
+__all__ = ["AudioUnavailable", "Playback", "Position", "SilentPlayback"]

@@ -1,55 +1,147 @@
-"""Whether there is a microphone, and what to do about it when there is none."""
+"""The person's voice: blocks of 20 ms from the input device, while it is open. It is closed unless somebody asks."""
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from tui.audio import devices
+from tui.audio.devices import AudioUnavailable, Kind
+from tui.audio.levels import loudness
+from tui.audio.resampling import Resampler
+from tui.wire import PCM16_RATE
+
+logger = logging.getLogger(__name__)
+
+_DEAD_S: Final = 1.0
+"""A device that has not brought a block for so long is lost: PortAudio may not say so."""
 
 
-@dataclass(frozen=True, slots=True)
-class MicrophoneCheck:
-    """The outcome of looking for a microphone."""
+class Input(Protocol):
+    """A device that captures 16-bit frames."""
 
-    found: str
-    """The name of the default input device, "" when there is none."""
-    problem: str
-    """Why there is none, as one sentence; "" when there is one."""
-    fix: str
-    """What to do about it, as a line to type where there is one."""
+    rate: int
+    channels: int
+    name: str
 
+    def start(self) -> None:
+        """Begin to capture. Raises AudioUnavailable."""
 
-def check_microphone(environ: Mapping[str, str] = os.environ) -> MicrophoneCheck:
-    """Look for the default input device. Takes about 0.1 s the first time; call it off the UI thread.
-
-    sounddevice reports a missing PortAudio library as OSError, a missing device as PortAudioError or as -1.
-    """
-    try:
-        import sounddevice
-    except (OSError, ImportError):
-        return MicrophoneCheck("", "The PortAudio library is not installed.", _library_fix())
-    try:
-        index = sounddevice.default.device[0]
-        devices = sounddevice.query_devices()
-        if index is None or index < 0 or index >= len(devices):
-            return MicrophoneCheck("", "No microphone was found.", _device_fix(environ))
-        return MicrophoneCheck(str(devices[index]["name"]), "", "")
-    except (sounddevice.PortAudioError, ValueError, OSError) as error:
-        return MicrophoneCheck("", f"The sound system does not answer: {error}.", _device_fix(environ))
+    def close(self) -> None:
+        """Stop, and give the device back; no block comes any more when it returns."""
 
 
-def _library_fix() -> str:
-    if sys.platform == "darwin":
-        return "brew install portaudio"
-    if sys.platform.startswith("linux"):
-        return "sudo apt install libportaudio2   (Fedora, Arch, Alpine: the package is called portaudio)"
-    return "pip install --force-reinstall sounddevice"
+class Microphone:
+    """Hands PCM16 mono 24 kHz to a sink. Closed means closed: the system's own sign for a live microphone goes out."""
+
+    def __init__(
+        self,
+        name: str = "",
+        *,
+        open_input: Callable[[Callable[[bytes], None], Callable[[], None]], Input] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``name``: the device, "" for the default one; ``open_input``: opens something else instead."""
+        self.on_lost: Callable[[AudioUnavailable], None] = lambda _: None
+        """Called, in a thread of the device's, when it goes away while it is open."""
+        self._name = name
+        self._open_input = open_input or self._open_portaudio
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._input: Input | None = None
+        self._sink: Callable[[bytes], None] | None = None
+        self._resampler: Resampler | None = None
+        self._mix = 1
+        self._block = b""
+        self._heard_at = 0.0
+        self._failed = False
+
+    def open(self, sink: Callable[[bytes], None]) -> None:
+        """Begin to listen. ``sink`` gets the blocks, in the device's thread. May take a second.
+
+        Raises AudioUnavailable.
+        """
+        with self._lock:
+            if self._input is not None:
+                return
+            if self._failed:
+                devices.refresh()
+            self._block, self._resampler, self._mix = b"", None, 1
+            self._heard_at = self._clock()
+            self._sink = sink
+            found: Input | None = None
+            try:
+                found = self._open_input(self._take, self._finished)
+                self._mix = found.channels
+                if found.rate != PCM16_RATE:
+                    self._resampler = Resampler(found.rate, PCM16_RATE)
+                found.start()
+            except AudioUnavailable as unavailable:
+                self._sink, self._failed = None, True
+                logger.info("No microphone: %s", unavailable)
+                if found is not None:
+                    found.close()
+                raise
+            self._input, self._failed = found, False
+
+    def close(self) -> None:
+        """Stop listening: when it returns, the sink gets nothing any more."""
+        with self._lock:
+            self._sink, found, self._input = None, self._input, None
+            self._block = b""
+            if found is not None:
+                found.close()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it listens."""
+        return self._input is not None
+
+    def level(self) -> float:
+        """The loudness of the last block, 0 to 1."""
+        return loudness(memoryview(self._block).cast("h")) if self._block else 0.0
+
+    def check(self) -> None:
+        """Report a device that has fallen silent without a word; call it every second or so while it is open."""
+        if self._input is not None and self._clock() - self._heard_at > _DEAD_S:
+            self._finished()
+
+    def _take(self, block: bytes) -> None:
+        """Runs in the device's thread."""
+        sink = self._sink
+        if sink is None:
+            return
+        self._heard_at = self._clock()
+        if self._mix > 1:
+            block = mixed(block, self._mix)
+        if self._resampler is not None:
+            block = self._resampler.feed(block)
+        self._block = block
+        sink(block)
+
+    def _finished(self) -> None:
+        """The stream has stopped; also called when we stop it, and there is nothing to say then."""
+        if self._sink is None:
+            return
+        self._sink, self._failed = None, True
+        found = self._input
+        # The device's own thread cannot close it.
+        threading.Thread(target=self.close, name="azrt-microphone", daemon=True).start()
+        logger.warning("The microphone is gone")
+        self.on_lost(devices.lost(Kind.MICROPHONE, found.name if found is not None else ""))
+
+    def _open_portaudio(self, take: Callable[[bytes], None], finished: Callable[[], None]) -> Input:
+        from tui.audio.portaudio import PortAudioInput
+
+        return PortAudioInput(take, finished, name=self._name)
 
 
-def _device_fix(environ: Mapping[str, str]) -> str:
-    if environ.get("SSH_CONNECTION") and not environ.get("PULSE_SERVER"):
-        return "Over SSH there is no sound device: run azrt-tui on the machine you sit at, or go on in text."
-    if sys.platform.startswith("linux"):
-        return "sudo apt install libasound2-plugins   (lets PortAudio reach PulseAudio or PipeWire), then try again"
-    return "Connect a microphone, or choose one in the system's sound settings, then try again."
+def mixed(block: bytes, channels: int) -> bytes:
+    """The mean of all channels of 16-bit frames."""
+    import numpy as np
+
+    frames = np.frombuffer(block, dtype="<i2").reshape(-1, channels)
+    return bytes(frames.mean(axis=1).astype("<i2").tobytes())

@@ -1,12 +1,14 @@
-"""Where playback stands: what the session asks before it tells the model what was heard."""
+"""Playing the agent's voice: what the session needs of whatever plays it, and playing nothing at all."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from tui.audio.devices import AudioUnavailable
 from tui.wire import PCM16_BYTES_PER_SECOND
 
 
@@ -21,7 +23,16 @@ class Position:
 
 
 class Playback(Protocol):
-    """What plays the agent's audio. Called from the session thread only."""
+    """What plays the agent's audio. Called from the session thread, but for ``level``, ``open`` and ``close``."""
+
+    on_lost: Callable[[AudioUnavailable], None]
+    """Called, from any thread, when the device goes away; playback goes on in silence."""
+
+    def open(self) -> bool:
+        """Make ready to play, anew after a device was lost; True when it can be heard. Any thread; may take seconds."""
+
+    def close(self) -> None:
+        """Fall silent and give the device back. Any thread."""
 
     def feed(self, item_id: str, content_index: int, pcm: bytes) -> None:
         """Queue PCM16 mono 24 kHz audio of an item."""
@@ -35,6 +46,12 @@ class Playback(Protocol):
     def remaining_s(self) -> float:
         """Seconds of queued audio that were not heard yet."""
 
+    def quiet_s(self) -> float:
+        """Seconds since the last sample left the loudspeaker; 0 while it speaks, infinity when it never did."""
+
+    def level(self) -> float:
+        """The loudness of what is played, 0 to 1. Any thread."""
+
 
 class SilentPlayback:
     """Plays nothing, at the speed of speech: the stand-in where there is no loudspeaker.
@@ -43,11 +60,20 @@ class SilentPlayback:
     truncated at four seconds, as it would be with a loudspeaker.
     """
 
+    on_lost: Callable[[AudioUnavailable], None]
+
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """``clock`` gives seconds."""
         self._clock = clock
         # (item id, content index, start in seconds, seconds) in the order in which they play
         self._items: list[tuple[str, int, float, float]] = []
+
+    def open(self) -> bool:
+        """There is nothing to open, and nothing to hear."""
+        return False
+
+    def close(self) -> None:
+        """There is nothing to close."""
 
     def feed(self, item_id: str, content_index: int, pcm: bytes) -> None:
         """Queue audio behind what is queued already."""
@@ -65,6 +91,11 @@ class SilentPlayback:
                 return
             now = max(now, start + length)
         self._items.append((item_id, content_index, now, seconds))
+
+    def take_over(self, item_id: str, content_index: int, heard_s: float, seconds: float) -> None:
+        """Go on, behind what is queued, with an item of which another playback has played ``heard_s`` seconds."""
+        start = max(self._clock(), *(begun + length for _, _, begun, length in self._items), 0.0)
+        self._items.append((item_id, content_index, start - heard_s, seconds))
 
     def position(self) -> Position | None:
         """The item whose time it is."""
@@ -91,6 +122,14 @@ class SilentPlayback:
             return 0.0
         _, _, start, seconds = self._items[-1]
         return max(0.0, start + seconds - self._clock())
+
+    def quiet_s(self) -> float:
+        """It has never made a sound."""
+        return math.inf
+
+    def level(self) -> float:
+        """Nothing is to be heard."""
+        return 0.0
 
     def _drop_played(self, now: float) -> None:
         # The last item stays: more of it may come.

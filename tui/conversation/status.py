@@ -28,6 +28,18 @@ class AgentState(enum.StrEnum):
     SPEAKING = "speaking"
 
 
+class MicrophoneState(enum.StrEnum):
+    """Whether the person is heard."""
+
+    OFF = "off"
+    """The device is closed."""
+    ON = "on"
+    HELD = "held"
+    """Open, but nothing goes out while the agent is heard."""
+    UNAVAILABLE = "unavailable"
+    """It was asked for, and there is none, or it went away."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """Why a connection failed or ended, in words for a person, with the facts of the wire beside them."""
@@ -66,6 +78,7 @@ class Status:
     agent: AgentState = AgentState.IDLE
     response_id: str = ""
     """The response that is running, "" when none is."""
+    microphone: MicrophoneState = MicrophoneState.OFF
     modality: str = ""
     """``text`` or ``audio``: what answers are made of."""
     queued: int = 0

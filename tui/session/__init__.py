@@ -1,7 +1,7 @@
 """The session worker: its own thread and event loop, the openai-agents realtime session, every frame on record."""
 
 from tui.session.batch import Batch, Notice
-from tui.session.commands import Close, Command, Interrupt, Reconnect, SendText, UpdateSession
+from tui.session.commands import Close, Command, Interrupt, Reconnect, SendText, ToggleMicrophone, UpdateSession
 from tui.session.plan import SessionPlan
 from tui.session.worker import SessionWorker
 
@@ -15,5 +15,6 @@ __all__ = [
     "SendText",
     "SessionPlan",
     "SessionWorker",
+    "ToggleMicrophone",
     "UpdateSession",
 ]

@@ -1,42 +1,45 @@
-"""The session's event loop: asyncio's, with name resolution that nobody has to wait for."""
+"""The session's event loop: asyncio's, with threads that nobody has to wait for at the end."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import socket
 import threading
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class SessionLoop(asyncio.SelectorEventLoop):
-    """Resolves names in daemon threads.
+    """Resolves names, and waits for sound devices, in daemon threads.
 
     asyncio's own threads are joined when the program ends: with a DNS server that does not answer (a VPN that is
-    down), quitting would hang for as long as the resolver tries.
+    down) or a sound server that hangs, quitting would hang for as long.
     """
 
     async def getaddrinfo(self, host: Any, port: Any, **hints: Any) -> list[Any]:
         """As :func:`socket.getaddrinfo`; raises what that raises."""
-        done: asyncio.Future[list[Any]] = self.create_future()
+        return await self.in_thread("azrt-dns", lambda: socket.getaddrinfo(host, port, **hints))
 
-        def settle(found: list[Any], error: Exception | None) -> None:
-            if done.done():
-                return
-            if error is not None:
-                done.set_exception(error)
-            else:
-                done.set_result(found)
+    def in_thread(self, name: str, function: Callable[[], T]) -> asyncio.Future[T]:
+        """Call a function in a daemon thread of this name; the future gets what it returns or raises."""
+        done: asyncio.Future[T] = self.create_future()
 
-        def resolve() -> None:
-            found: list[Any] = []
-            failure: Exception | None = None
+        def settle(set_it: Callable[[], None]) -> None:
+            if not done.done():
+                set_it()
+
+        def run() -> None:
+            set_it: Callable[[], None]
             try:
-                found = socket.getaddrinfo(host, port, **hints)
+                set_it = functools.partial(done.set_result, function())
             except Exception as error:
-                failure = error
+                set_it = functools.partial(done.set_exception, error)
             with contextlib.suppress(RuntimeError):  # the loop is closed
-                self.call_soon_threadsafe(settle, found, failure)
+                self.call_soon_threadsafe(settle, set_it)
 
-        threading.Thread(target=resolve, name="azrt-dns", daemon=True).start()
-        return await done
+        threading.Thread(target=run, name=name, daemon=True).start()
+        return done

@@ -14,13 +14,14 @@ from typing import Any
 from agents.realtime import RealtimeAgent, RealtimePlaybackTracker, RealtimeRunner, RealtimeSession
 from agents.realtime.model import RealtimeModelConfig, RealtimePlaybackState
 from agents.realtime.model_events import RealtimeModelEvent
+from agents.realtime.model_inputs import RealtimeModelRawClientMessage, RealtimeModelSendRawMessage
 from agents.realtime.openai_realtime import OpenAIRealtimeWebSocketModel, TransportConfig
 from agents.tracing import set_trace_provider
 from agents.tracing.provider import DefaultTraceProvider
 from pydantic import ValidationError
 from websockets.exceptions import ConnectionClosed
 
-from tui.audio import Playback
+from tui.audio import Playback, Position
 from tui.session.causes import Ending
 from tui.session.plan import SessionPlan, Timeouts
 from tui.session.recorder import Recorder
@@ -47,10 +48,20 @@ class HeardTracker(RealtimePlaybackTracker):
     def __init__(self, playback: Playback) -> None:
         super().__init__()
         self._playback = playback
+        self._frozen: Position | None = None
+
+    def freeze(self, position: Position | None) -> None:
+        """Playback was silenced here, before the SDK has read why: this is what it shall truncate."""
+        self._frozen = position
+
+    def on_interrupted(self) -> None:
+        """The SDK has truncated."""
+        super().on_interrupted()
+        self._frozen = None
 
     def get_state(self) -> RealtimePlaybackState:
         """What is playing, and how many milliseconds of it were heard."""
-        position = self._playback.position()
+        position = self._frozen or self._playback.position()
         if position is None:
             return {"current_item_id": None, "current_item_content_index": None, "elapsed_ms": None}
         return {
@@ -150,10 +161,9 @@ def _first_error(error: ValidationError) -> str:
 class Connection:
     """One session with the service, from handshake to close."""
 
-    def __init__(self, plan: SessionPlan, recorder: Recorder, playback: Playback) -> None:
+    def __init__(self, plan: SessionPlan, recorder: Recorder, playback: Playback, *, can_play: bool = False) -> None:
         self._plan = plan
-        self._recorder = recorder
-        self._playback = playback
+        self._can_play = can_play
         self._tracker = HeardTracker(playback)
         self._model = RecordingModel(recorder, plan.timeouts)
         self._session: RealtimeSession | None = None
@@ -170,7 +180,7 @@ class Connection:
         config: RealtimeModelConfig = {
             "url": plan.target.url,
             "headers": plan.target.headers(plan.key.reveal()),
-            "initial_model_settings": plan.model_settings(),  # type: ignore[typeddict-item]
+            "initial_model_settings": plan.model_settings(can_play=self._can_play),  # type: ignore[typeddict-item]
             "playback_tracker": self._tracker,
         }
         runner = RealtimeRunner(agent, model=self._model, config={"tracing_disabled": True})
@@ -194,6 +204,26 @@ class Connection:
         """Send a user message and ask for a response, as soon as none is running."""
         assert self._session is not None
         await self._session.send_message(text)
+
+    async def send_audio(self, pcm: bytes) -> None:
+        """Append PCM16 mono 24 kHz to the input buffer."""
+        assert self._session is not None
+        await self._session.send_audio(pcm)
+
+    async def end_turn(self) -> None:
+        """Commit the input buffer and ask for a response, as soon as none is running."""
+        assert self._session is not None
+        await self._send("input_audio_buffer.commit")
+        message: RealtimeModelRawClientMessage = {"type": "response.create"}
+        await self._session.model.send_event(RealtimeModelSendRawMessage(message=message))
+
+    async def clear_audio(self) -> None:
+        """Forget what the input buffer holds."""
+        await self._send("input_audio_buffer.clear")
+
+    def silenced(self, position: Position | None) -> None:
+        """Playback was silenced because the person speaks; the SDK truncates what was playing, when it reads of it."""
+        self._tracker.freeze(position)
 
     async def cancel(self, response_id: str) -> None:
         """Cancel a response that is running; the SDK holds the next request for one until this one has ended.

@@ -13,21 +13,36 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from websockets.exceptions import ConnectionClosed
 
 from tui import wire
 from tui.audio import Playback, SilentPlayback
+from tui.audio.microphone import Microphone
 from tui.capture import EventLog
 from tui.conversation import AgentState, Cause, Link
 from tui.session import causes
 from tui.session.batch import Batch, Severity
-from tui.session.commands import Close, Command, Interrupt, Reconnect, SendText, UpdateSession
+from tui.session.commands import (
+    Cancel,
+    Close,
+    Command,
+    Interrupt,
+    Reconnect,
+    SendQueued,
+    SendText,
+    ToggleMicrophone,
+    Truncate,
+    UpdateSession,
+    Work,
+)
 from tui.session.loop import SessionLoop
 from tui.session.plan import SessionPlan
 from tui.session.recorder import Recorder
+from tui.session.speaking import Speaking
+from tui.session.voice import Voice
 
 if TYPE_CHECKING:
     from tui.session.sdk import Connection
@@ -35,18 +50,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _CRASH = Cause("crash", "The session worker failed: a fault of azrt-tui.", "The log file has the details.")
-
-
-@dataclass(frozen=True, slots=True)
-class _SendQueued:
-    """The connection is ready, or a response ended: what waited for that can go."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Cancel:
-    """A response began that was interrupted before it did."""
-
-    response_id: str
 
 
 class SessionWorker:
@@ -62,6 +65,7 @@ class SessionWorker:
         *,
         fps: float = 30,
         playback: Playback | None = None,
+        microphone: Microphone | None = None,
         log: EventLog | None = None,
     ) -> None:
         self.log = log if log is not None else EventLog(time.monotonic_ns())
@@ -71,13 +75,16 @@ class SessionWorker:
         self._loop = SessionLoop()
         self._thread = threading.Thread(target=self._run, name="azrt-session", daemon=True)
         self._recorder = Recorder(self.log, self._playback, deliver, fps=fps, key=plan.key)
+        self._speaking = Speaking(self._loop, self._recorder, self._playback)
+        self._voice = Voice(
+            self._loop, self._recorder, self._playback, microphone or Microphone(), half_duplex=plan.half_duplex
+        )
         self._commands: asyncio.Queue[Command] = asyncio.Queue()
-        self._work: asyncio.Queue[Command | _SendQueued | _Cancel] = asyncio.Queue()
+        self._work: asyncio.Queue[Work] = asyncio.Queue()
         self._connection: Connection | None = None
         self._created: asyncio.Future[Cause | None] | None = None
         self._closing: asyncio.Future[None] | None = None
         self._outbox: deque[tuple[str, str]] = deque()  # (key in the transcript, text)
-        self._speech_timer: asyncio.TimerHandle | None = None
         self._sessions = 0
         self._to_cancel = 0
         """Responses that were interrupted before they began."""
@@ -131,8 +138,7 @@ class SessionWorker:
             recorder.set_status(link=Link.CLOSING)
             recorder.flush()
             await self._end(session, worker)
-            if self._speech_timer is not None:
-                self._speech_timer.cancel()
+            self._speaking.stop()
             recorder.set_status(link=Link.CLOSED)
             recorder.stop()
 
@@ -151,9 +157,12 @@ class SessionWorker:
         self._recorder.set_status(link=Link.CONNECTING)
         self._recorder.flush()
         try:
+            # While the SDK is imported.
+            opening = None if self._plan.modality == "text" else self._speaking.open()
             from tui.session.sdk import Connection
 
-            connection = Connection(self._plan, self._recorder, self._playback)
+            can_play = opening is not None and await opening
+            connection = Connection(self._plan, self._recorder, self._playback, can_play=can_play)
             await self._connect(connection)
         except Exception:
             logger.exception("The session failed")
@@ -189,11 +198,13 @@ class SessionWorker:
                     "New session. The agent does not remember what was said above.", recorder.now_s()
                 )
             recorder.set_status(link=Link.CONNECTED)
-            self._work.put_nowait(_SendQueued())
+            self._work.put_nowait(SendQueued())
+            self._voice.connected(connection)
             await asyncio.wait({ending})  # awaiting it would cancel it together with this task
             self._ended(causes.from_ending(connection.ending), failed=False)
         finally:
             self._connection = None
+            self._voice.disconnected()
             self._playback.flush()
             recorder.transcript.end_session()
             if ending is not None and not ending.done():
@@ -237,11 +248,18 @@ class SessionWorker:
                 self._to_cancel -= 1
                 response_id = self._recorder.status.response_id
                 self._recorder.interrupted(response_id, {})
-                self._work.put_nowait(_Cancel(response_id))
+                self._work.put_nowait(Cancel(response_id))
         elif event_type == "response.done":
-            self._keep_speaking()
+            self._speaking.keep_speaking()
             if self._outbox:
-                self._work.put_nowait(_SendQueued())
+                self._work.put_nowait(SendQueued())
+        elif event_type == "input_audio_buffer.speech_started":
+            self._voice.speech(True)
+            if self._connection is not None and self._answering:
+                waiting = self._speaking.barge_in(self._connection)
+                self._work.put_nowait(Truncate(tuple(waiting)))
+        elif event_type in ("input_audio_buffer.speech_stopped", "input_audio_buffer.committed"):
+            self._voice.speech(False)
         elif event_type == "error":
             error = event.get("error")
             self._report(error if isinstance(error, Mapping) else {})
@@ -260,22 +278,6 @@ class SessionWorker:
         said = " · ".join(part for part in (code, message) if part) or "no reason given"
         self._recorder.transcript.say(f"The server reports an error: {said}", self._recorder.now_s())
 
-    def _keep_speaking(self) -> None:
-        """The response is complete, but what it said is still being played."""
-        remaining_s = self._playback.remaining_s()
-        if remaining_s <= 0 or self._recorder.status.response_id:
-            return
-        self._recorder.set_status(agent=AgentState.SPEAKING)
-        if self._speech_timer is not None:
-            self._speech_timer.cancel()
-        self._speech_timer = asyncio.get_running_loop().call_later(remaining_s, self._stop_speaking)
-
-    def _stop_speaking(self) -> None:
-        self._speech_timer = None
-        status = self._recorder.status
-        if not status.response_id and status.agent is AgentState.SPEAKING and self._playback.remaining_s() <= 0:
-            self._recorder.set_status(agent=AgentState.IDLE)
-
     # Commands
 
     async def _carry_out_all(self) -> None:
@@ -292,7 +294,7 @@ class SessionWorker:
                     Severity.ERROR,
                 )
 
-    async def _carry_out(self, command: Command | _SendQueued | _Cancel) -> None:
+    async def _carry_out(self, command: Work) -> None:
         connection = self._connection
         if isinstance(command, SendText):
             # What is no Unicode (bytes of another encoding on a command line) cannot be sent as JSON either.
@@ -302,18 +304,26 @@ class SessionWorker:
             if self._answering and self._plan.while_answering == "interrupt":
                 await self._interrupt()
             await self._send_queued()
-        elif isinstance(command, _SendQueued):
+        elif isinstance(command, SendQueued):
             await self._send_queued()
         elif isinstance(command, Interrupt):
             if self._answering:
                 await self._interrupt()
             else:
                 self._recorder.notify("Nothing to interrupt: the agent is silent.")
-        elif isinstance(command, _Cancel):
+        elif isinstance(command, Cancel):
             if connection is not None:
                 await self._cancel(connection, command.response_id)
+        elif isinstance(command, Truncate):
+            if connection is not None:
+                for item_id in command.item_ids:
+                    await connection.truncate(item_id, 0, 0)
+        elif isinstance(command, ToggleMicrophone):
+            await self._toggle_microphone()
         elif isinstance(command, UpdateSession):
             self._plan = replace(self._plan, overrides={**self._plan.overrides, **command.session})
+            if "audio" in command.session.get("output_modalities", ()):
+                await self._speaking.open()
             if connection is not None:
                 await connection.update(command.session)
 
@@ -346,6 +356,19 @@ class SessionWorker:
             except BaseException:
                 self._recorder.transcript.fail(key, "not sent: the connection ended")
                 raise
+
+    async def _toggle_microphone(self) -> None:
+        connection, voice = self._connection, self._voice
+        if connection is None:
+            self._recorder.notify("Not connected: nobody would hear you. ctrl+r reconnects.", Severity.WARNING)
+        elif not voice.listening:
+            if self._plan.turn_detection == "none" and self._answering:
+                await self._interrupt()  # the server would not notice that somebody speaks
+            await voice.listen()
+        elif self._plan.turn_detection == "none":
+            await voice.end_turn(connection)
+        else:
+            await voice.stop()
 
     async def _interrupt(self) -> None:
         """Silence first, then tell the wire: truncate what was not heard, cancel what runs."""

@@ -13,6 +13,7 @@ from tui.endpoint import EndpointError, Target, azure_target, explicit_target, i
 TurnDetection = Literal["semantic_vad", "server_vad", "none"]
 Modality = Literal["auto", "text", "audio"]
 WhileAnswering = Literal["interrupt", "queue"]
+Echo = Literal["half-duplex", "headset"]
 
 MAX_FPS = 60
 """Textual itself draws no more often."""
@@ -99,6 +100,13 @@ class Settings:
     """The form of the answers; ``auto`` is audio where this machine can play it, else text."""
     while_answering: WhileAnswering = "interrupt"
     """What a message does that is sent during an answer."""
+    echo: Echo = "half-duplex"
+    """What keeps the agent from hearing itself: ``half-duplex`` holds the microphone while it is heard, ``headset``
+    does not, so that the person can speak into its answers."""
+    input_device: str = ""
+    """The microphone: its name, or a part of it; empty for the system's default."""
+    output_device: str = ""
+    """The loudspeaker, in the same way."""
     theme: str = ""
     """The name of a theme; empty for the program's own."""
     fps: int = 0

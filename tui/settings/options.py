@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import get_args
 
 from tui.endpoint import escape_controls, shown
-from tui.settings.model import MAX_FPS, Modality, Secret, TurnDetection, WhileAnswering
+from tui.settings.model import MAX_FPS, Echo, Modality, Secret, TurnDetection, WhileAnswering
 
 TURN_DETECTIONS: tuple[str, ...] = get_args(TurnDetection)
 MODALITIES: tuple[str, ...] = get_args(Modality)
 WHILE_ANSWERING: tuple[str, ...] = get_args(WhileAnswering)
+
+ECHOES: tuple[str, ...] = get_args(Echo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,9 @@ OPTIONS: tuple[Option, ...] = (
     Option("turn_detection", _choice(*TURN_DETECTIONS), "AZRT_TURN_DETECTION"),
     Option("modality", _choice(*MODALITIES), "AZRT_MODALITY"),
     Option("while_answering", _choice(*WHILE_ANSWERING), "AZRT_WHILE_ANSWERING"),
+    Option("echo", _choice(*ECHOES), "AZRT_ECHO"),
+    Option("input_device", _text, "AZRT_INPUT_DEVICE"),
+    Option("output_device", _text, "AZRT_OUTPUT_DEVICE"),
     Option("theme", _word, "AZRT_THEME"),
     Option("fps", _fps, "AZRT_FPS"),
 )

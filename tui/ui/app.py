@@ -24,16 +24,27 @@ from textual.theme import Theme
 from textual.widgets import Input, TextArea
 
 from tui import paths
-from tui.audio import check_microphone
+from tui.audio.microphone import Microphone
+from tui.audio.speaker import Speaker
 from tui.conversation import Link
 from tui.endpoint import EndpointError
-from tui.logs import log_to_file
-from tui.session import Batch, Command, Interrupt, Reconnect, SendText, SessionPlan, SessionWorker, UpdateSession
+from tui.logs import log_to_file, native_stderr_to
+from tui.session import (
+    Batch,
+    Command,
+    Interrupt,
+    Reconnect,
+    SendText,
+    SessionPlan,
+    SessionWorker,
+    ToggleMicrophone,
+    UpdateSession,
+)
 from tui.settings import Loaded, NotConfigured, SettingsError, remember_theme, write_dotenv
 from tui.ui import theming
 from tui.ui.commands import all_bindings, help_sections, palette_commands
 from tui.ui.keymap import check_keymap
-from tui.ui.messages import DemoFailed, DemoReady, InterruptRequested, MicrophoneChecked, SessionBatch
+from tui.ui.messages import DemoFailed, DemoReady, InterruptRequested, SessionBatch
 from tui.ui.screens.main import MainScreen
 from tui.ui.text import printable
 from tui.ui.widgets.prompt import Prompt
@@ -82,6 +93,9 @@ class AzrtApp(App[int]):
         self._demo = demo
         self._themes = theming.load_themes(loaded.settings.themes_dir)
         self._worker: SessionWorker | None = None
+        # Neither imports or opens anything before the session asks for it.
+        self._speaker = Speaker(loaded.settings.output_device)
+        self._microphone = Microphone(loaded.settings.input_device)
         self._simulator: SimulatorThread | None = None
         self._demo_begun = False
         self._waiting: list[Command] = []
@@ -142,8 +156,13 @@ class AzrtApp(App[int]):
             plan,
             partial(self._deliver, screen),
             fps=self._loaded.settings.frame_rate,
+            playback=self._speaker,
+            microphone=self._microphone,
         )
         screen.show_log(self._worker.log)
+        screen.query_one(StatusStrip).watch_levels(
+            lambda: (self._microphone.level(), self._speaker.level()), self._loaded.settings.frame_rate / 3
+        )
         self._worker.start()
         waiting, self._waiting = self._waiting, []
         for command in waiting:
@@ -238,6 +257,8 @@ class AzrtApp(App[int]):
         """End the session and the simulator, if there are any."""
         if self._worker is not None:
             self._worker.stop(QUIT_TIMEOUT_S)
+        self._microphone.close()
+        self._speaker.close()
         if self._simulator is not None:
             self._simulator.stop()
 
@@ -321,28 +342,14 @@ class AzrtApp(App[int]):
         self._main.query_one(TranscriptPane).action_copy()
 
     def action_toggle_microphone(self) -> None:
-        """Look for a microphone and say what is in its way."""
-        self._check_microphone()
-
-    @work(thread=True, exclusive=True, group="microphone")
-    def _check_microphone(self) -> None:
-        check = check_microphone()
-        self.post_message(MicrophoneChecked(check.found, check.problem, check.fix))
-
-    @on(MicrophoneChecked)
-    def _microphone_checked(self, message: MicrophoneChecked) -> None:
-        strip = self._main.query_one(StatusStrip)
-        if message.problem:
-            strip.update_microphone("unavailable")
-            self._warn("Microphone", message.problem, message.fix, "Text works as before.")
-        else:
-            strip.update_microphone("off")
-            self._warn(
-                "Microphone",
-                f"Found {message.found}.",
-                "This version of azrt-tui cannot listen yet: it talks in text, and shows the audio of answers "
-                "without playing it.",
-            )
+        """Begin to listen, or stop."""
+        if self._worker is None:
+            self.notify("There is no session yet: nobody would hear you.", severity="warning")
+            return
+        self.submit(ToggleMicrophone())
+        problem = self._speaker.problem
+        if problem is not None and self._main.status.modality == "text":
+            self._warn("Answers come as text", problem.problem, problem.fix)
 
     def notify(
         self,
@@ -384,9 +391,10 @@ def run(loaded: Loaded, demo: bool) -> int:
     trouble = log_to_file(paths.log_file())
     if trouble:
         loaded = replace(loaded, problems=(*loaded.problems, trouble))
-    app = AzrtApp(loaded, demo=demo)
-    try:
-        code = app.run()
-    finally:
-        app.close_session()
+    with native_stderr_to(paths.log_file()):
+        app = AzrtApp(loaded, demo=demo)
+        try:
+            code = app.run()
+        finally:
+            app.close_session()
     return code if code is not None else app.return_code or 0

@@ -42,16 +42,6 @@ class InterruptRequested(Message):
 
 
 @dataclass
-class MicrophoneChecked(Message):
-    """Somebody looked for a microphone."""
-
-    found: str
-    """The name of the device, "" when there is none."""
-    problem: str
-    fix: str
-
-
-@dataclass
 class DemoReady(Message):
     """The embedded simulator listens."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.support.sessions import KEY, plan
@@ -31,7 +33,13 @@ def test_the_simulator_gets_no_key() -> None:
 )
 def test_modality(modality: str, can_play: bool, expected: str) -> None:
     settings = Settings(url="ws://127.0.0.1:1/", modality=modality)  # type: ignore[arg-type]
-    assert SessionPlan.from_settings(settings, can_play=can_play).modality == expected
+    assert SessionPlan.from_settings(settings).model_settings(can_play=can_play)["modalities"] == [expected]
+
+
+def test_a_headset_lets_the_person_speak_into_an_answer() -> None:
+    settings = Settings(url="ws://127.0.0.1:1/")
+    assert SessionPlan.from_settings(settings).half_duplex
+    assert not SessionPlan.from_settings(replace(settings, echo="headset")).half_duplex
 
 
 def test_what_does_not_come_to_a_connection() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -11,9 +12,10 @@ from rich.style import Style
 from textual import events
 from textual.geometry import Region
 from textual.strip import Strip
+from textual.timer import Timer
 from textual.widget import Widget
 
-from tui.conversation import AgentState, Link, Status
+from tui.conversation import AgentState, Link, MicrophoneState, Status
 from tui.ui.terse import TerseStrip, filter_styles
 from tui.ui.text import clip, printable
 
@@ -30,6 +32,8 @@ _LINK_STYLES = {Link.CONNECTED: "status--good", Link.FAILED: "status--bad", Link
 
 _LOOKED_AT = 200
 """Characters of a text from outside that are looked at: no name or id is so long, and no line has so much room."""
+
+_METER = "▁▂▃▄▅▆▇█"
 
 _GAP = 3
 """Cells between two parts."""
@@ -52,7 +56,9 @@ class StatusStrip(Widget):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._status = Status()
-        self._microphone = "off"
+        self._levels: Callable[[], tuple[float, float]] | None = None
+        self._loudness = (0.0, 0.0)
+        self._meter: Timer | None = None
         self._origin: float | None = None
         self._lines: tuple[list[tuple[str, str]], ...] = ([], [])
         self._styles: dict[str, Style] = {}
@@ -66,12 +72,32 @@ class StatusStrip(Widget):
         if status.started_s != self._status.started_s:
             self._origin = time.monotonic() if status.started_s is not None else None
         self._status = status
+        if self._meter is not None:
+            if self._audible:
+                self._meter.resume()
+            else:
+                self._meter.pause()
+                self._loudness = (0.0, 0.0)
         self._refit()
 
-    def update_microphone(self, state: str) -> None:
-        """Show the microphone's state: one or two words."""
-        self._microphone = state
+    def watch_levels(self, levels: Callable[[], tuple[float, float]], per_second: float) -> None:
+        """Show how loud the person and the agent are, 0 to 1 each, while one of them can be heard."""
+        self._levels = levels
+        if self._meter is not None:
+            self._meter.stop()
+        self._meter = self.set_interval(1 / per_second, self._measure, pause=True)
         self._refit()
+
+    def _measure(self) -> None:
+        if self._levels is not None:
+            self._loudness = self._levels()
+        self._refit()
+
+    @property
+    def _audible(self) -> bool:
+        """Whether there is something to measure."""
+        listening = self._status.microphone in (MicrophoneState.ON, MicrophoneState.HELD)
+        return listening or (self._status.agent is AgentState.SPEAKING and self._status.modality == "audio")
 
     def on_resize(self) -> None:
         """Choose anew what fits."""
@@ -100,7 +126,19 @@ class StatusStrip(Widget):
 
     def _agent(self) -> _Part:
         agent = self._status.agent
-        return f"agent {agent}", "base" if agent is AgentState.IDLE else "status--strong", 0
+        meter = ""
+        if agent is AgentState.SPEAKING and self._status.modality == "audio" and self._meter is not None:
+            meter = f" {_bar(self._loudness[1])}"
+        return f"agent {agent}{meter}", "base" if agent is AgentState.IDLE else "status--strong", 0
+
+    def _microphone(self, key: str = "") -> tuple[str, str]:
+        """The microphone's state, with a meter of constant width while it is open, and the key beside it."""
+        state = self._status.microphone
+        meter = ""
+        if state in (MicrophoneState.ON, MicrophoneState.HELD) and self._meter is not None:
+            meter = f" {_bar(self._loudness[0])}"
+        style = {MicrophoneState.ON: "status--strong", MicrophoneState.UNAVAILABLE: "status--bad"}.get(state, "base")
+        return f"mic {state}{meter}{key}", style
 
     def _only(self) -> tuple[list[_Part], list[_Part]]:
         """Where there is room for one line: what a person cannot do without."""
@@ -111,7 +149,7 @@ class StatusStrip(Widget):
         left = [("● simulator", "status--simulator", 0) if simulated else self._link(), self._agent()]
         if status.queued:
             left.append((f"{status.queued} waiting", "status--strong", 1))
-        left.append((f"mic {self._microphone}", "base", 2))
+        left.append((*self._microphone(), 2))
         if status.model and not status.simulator:
             left.append((_named(status.model), "base", 3))
         return left, []
@@ -156,7 +194,7 @@ class StatusStrip(Widget):
         trouble = self._trouble()
         if trouble:
             return [(trouble, "status--bad", 0)], [("ctrl+r reconnects", "status--dim", 1)]
-        left = [self._agent(), (f"mic {self._microphone} (F2)", "base", 1)]
+        left = [self._agent(), (*self._microphone(" (F2)"), 1)]
         if status.queued:
             left.append((f"{status.queued} waiting", "status--strong", 1))
         if status.modality:
@@ -215,6 +253,11 @@ class StatusStrip(Widget):
         spans = self._lines[y] if y < len(self._lines) else []
         segments = [Segment(" ", base), *(Segment(text, self._styles[style]) for text, style in spans)]
         return TerseStrip(Strip(segments).adjust_cell_length(width, base), width)
+
+
+def _bar(loudness: float) -> str:
+    """One cell for a loudness between 0 and 1."""
+    return _METER[min(len(_METER) - 1, int(loudness * len(_METER)))]
 
 
 def _named(text: str) -> str:

@@ -1,0 +1,202 @@
+"""A sound server of a test's own, with a virtual loudspeaker and a virtual microphone: real PortAudio, no sound card.
+
+A private PulseAudio in a folder of its own. Both devices run at 24 kHz mono, so nothing is resampled on the way, and a
+ramp of samples comes out as it went in. What needs it is skipped where the packages are missing, with the line that
+installs them; with ``AZRT_REQUIRE_AUDIO=1`` in the environment, as in ``.ci/run``, that is a failure instead.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+PATIENCE_S = 30.0
+"""How long anything may take on a loaded machine before a test gives up: a bound on hanging, not a measure."""
+
+PACKAGES = "libportaudio2 pulseaudio pulseaudio-utils libasound2-plugins"
+
+_FORMAT = ("--raw", "--format=s16le", "--rate=24000", "--channels=1")
+
+_PLUGIN = "alsa-lib/libasound_module_pcm_pulse.so"
+
+_MODULES = """
+load-module module-native-protocol-unix auth-anonymous=1 socket={socket}
+load-module module-null-sink sink_name=spk rate=24000 channels=1
+load-module module-null-sink sink_name=micfeed rate=24000 channels=1
+load-module module-remap-source source_name=mic master=micfeed.monitor
+set-default-sink spk
+set-default-source mic
+"""
+
+
+def missing() -> str:
+    """What is missing of it on this machine, "" when nothing is."""
+    lacks = [program for program in ("pulseaudio", "pacat", "parec", "pactl") if shutil.which(program) is None]
+    try:
+        import sounddevice  # noqa: F401 - whether the library is there
+    except (OSError, ImportError):
+        lacks.append("PortAudio")
+    plugins = (path for folder in ("/usr/lib", "/usr/lib64") for path in Path(folder).glob(f"*/{_PLUGIN}"))
+    if not any(path.exists() for path in (*plugins, Path("/usr/lib") / _PLUGIN, Path("/usr/lib64") / _PLUGIN)):
+        lacks.append("ALSA's PulseAudio plugin")
+    return ", ".join(lacks)
+
+
+def need_virtual_audio() -> None:
+    """Skip the test, or fail it where that was asked for, when the machine cannot run it."""
+    lacks = missing()
+    if not lacks:
+        return
+    reason = f"left out for want of {lacks}. To have it: sudo apt-get install {PACKAGES}"
+    if os.environ.get("AZRT_REQUIRE_AUDIO"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+class Recorder:
+    """Everything that reaches the virtual loudspeaker, from the moment this exists."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self._data = bytearray()
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
+        self.wait_for_ms(20)
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        while data := self._process.stdout.read1(65536):  # type: ignore[attr-defined]
+            self._data += data
+
+    @property
+    def data(self) -> bytes:
+        """PCM16 mono 24 kHz so far."""
+        return bytes(self._data[: len(self._data) // 2 * 2])
+
+    def wait_for_ms(self, ms: int) -> None:
+        """Wait until so many more milliseconds of sound, or silence, are recorded."""
+        until, deadline = len(self._data) + ms * 48, time.monotonic() + PATIENCE_S
+        while len(self._data) < until:
+            assert time.monotonic() < deadline, "nothing is recorded"
+            time.sleep(0.005)
+
+    def close(self) -> None:
+        """End it."""
+        self._process.terminate()
+        self._thread.join()
+        self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+
+class VirtualAudio:
+    """The server; ``environment`` is what a program needs to find it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        runtime, state, home = (folder / name for name in ("run/pulse", "state", "home"))
+        self._socket = runtime / "native"
+        self._environment = {
+            "XDG_RUNTIME_DIR": str(runtime.parent),
+            "PULSE_RUNTIME_PATH": str(runtime),
+            "PULSE_STATE_PATH": str(state),
+        }
+        for each in (runtime, state, home):
+            each.mkdir(parents=True, mode=0o700)
+        for each in (runtime.parent, runtime):
+            each.chmod(0o700)
+        self._home = home
+        self.environment = {**self._environment, "PULSE_SERVER": f"unix:{self._socket}"}
+        self._server: subprocess.Popen[bytes] | None = None
+        self._helpers: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> None:
+        """Start the server, and wait until it answers."""
+        script = self._folder / "virtual.pa"
+        script.write_text(_MODULES.format(socket=self._socket))
+        with (self._folder / "server.log").open("ab") as log:
+            self._server = subprocess.Popen(
+                [
+                    *("pulseaudio", "-n", "-F", str(script), "--daemonize=no", "--exit-idle-time=-1"),
+                    *("--use-pid-file=no", "--realtime=no", "--high-priority=no"),
+                ],
+                env={**os.environ, **self._environment, "HOME": str(self._home)},
+                stdout=log,
+                stderr=log,
+            )
+        deadline = time.monotonic() + PATIENCE_S
+        while self._run("pactl", "info").returncode:
+            assert self._server.poll() is None and time.monotonic() < deadline, "the sound server does not start"
+            time.sleep(0.01)
+        # Without a client that asks for low latency, each new stream on a null sink stalls for up to two seconds.
+        for sink in ("spk", "micfeed"):
+            self._help("pacat", "-d", sink, "--latency-msec=20", "/dev/zero")
+            self._help("parec", "-d", f"{sink}.monitor", "--latency-msec=10", "/dev/null")
+
+    def stop(self) -> None:
+        """The server goes away, as when a device is pulled out."""
+        for helper in self._helpers:
+            helper.kill()
+            helper.wait()
+        self._helpers.clear()
+        if self._server is not None:
+            self._server.terminate()
+            self._server.wait()
+            self._server = None
+
+    def record(self) -> Recorder:
+        """Record the loudspeaker. Close what this returns."""
+        command = ("parec", "-d", "spk.monitor", "--latency-msec=5", "--process-time-msec=5", *_FORMAT)
+        return Recorder(subprocess.Popen(command, env={**os.environ, **self.environment}, stdout=subprocess.PIPE))
+
+    def speak(self, pcm: bytes) -> None:
+        """Say PCM16 mono 24 kHz into the microphone, and wait until it is said."""
+        command = ("pacat", "-d", "micfeed", "--latency-msec=40", *_FORMAT)
+        subprocess.run(
+            command, env={**os.environ, **self.environment}, input=pcm, check=True, timeout=PATIENCE_S + len(pcm) / 48e3
+        )
+
+    def _run(self, *command: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(command, env={**os.environ, **self.environment}, capture_output=True, timeout=PATIENCE_S)
+
+    def _help(self, program: str, *arguments: str) -> None:
+        command = (program, *_FORMAT, *arguments)
+        environment = {**os.environ, **self.environment}
+        self._helpers.append(
+            subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        )
+
+
+@contextmanager
+def virtual_audio(folder: Path) -> Iterator[VirtualAudio]:
+    """Run the server, in a folder that does not exist yet. Call :func:`need_virtual_audio` first."""
+    audio = VirtualAudio(folder)
+    try:
+        audio.start()
+        yield audio
+    finally:
+        audio.stop()
+
+
+@contextmanager
+def heard_by_portaudio(audio: VirtualAudio, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let PortAudio in this process find the server's devices."""
+    from tui.audio import devices
+
+    for name, value in audio.environment.items():
+        monkeypatch.setenv(name, value)
+    assert devices.refresh()
+    try:
+        yield
+    finally:
+        for name in audio.environment:
+            monkeypatch.delenv(name, raising=False)
+        assert devices.refresh(), "a stream was left open"
