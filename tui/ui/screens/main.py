@@ -90,7 +90,8 @@ class MainScreen(Screen[None]):
         self._status = batch.status
         self._say_what_enter_does()
         for notice in batch.notices:
-            self.notify(printable(notice.text), severity=notice.severity.value, markup=False)
+            text = "\n".join(printable(line) for line in notice.text.split("\n"))
+            self.notify(text, severity=notice.severity.value, markup=False)
 
     def _say_what_enter_does(self) -> None:
         status = self._status
