@@ -23,7 +23,6 @@ def print_devices(settings: Settings, *, json_output: bool) -> int:
         0 when there is a microphone and a loudspeaker, 1 when one of them is missing: stderr says why, and what to do.
     """
     # ALSA looks for a dozen devices that most machines do not have, and complains about each.
-    paths.private_dir(paths.state_dir())
     with native_stderr_to(paths.log_file()):
         try:
             found = list_devices()

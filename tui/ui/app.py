@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 QUIT_TIMEOUT_S = 1.5
-"""How long quitting waits for the goodbye of the server."""
+"""How long quitting waits for the goodbye of the server, and for the sound devices."""
 
 SIGNAL_TIMEOUT_S = 2 * QUIT_TIMEOUT_S
 """How long the end of the program may take after a signal."""
@@ -257,10 +257,16 @@ class AzrtApp(App[int]):
         """End the session and the simulator, if there are any."""
         if self._worker is not None:
             self._worker.stop(QUIT_TIMEOUT_S)
-        self._microphone.close()
-        self._speaker.close()
+        # A sound server that hangs cannot hold the end up.
+        silencing = threading.Thread(target=self._silence, name="azrt-silence", daemon=True)
+        silencing.start()
+        silencing.join(QUIT_TIMEOUT_S)
         if self._simulator is not None:
             self._simulator.stop()
+
+    def _silence(self) -> None:
+        self._microphone.close()
+        self._speaker.close()
 
     # Themes
 

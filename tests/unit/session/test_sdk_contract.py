@@ -15,7 +15,7 @@ from websockets.asyncio.connection import Connection
 from websockets.protocol import Protocol
 
 from tests.unit.simulator.support import simulator
-from tui.audio import SilentPlayback
+from tui.audio import Position, SilentPlayback
 from tui.capture import EventLog
 from tui.session.recorder import Recorder
 from tui.session.sdk import Connection as SdkConnection
@@ -93,10 +93,12 @@ def test_websockets_hands_each_frame_to_process_event() -> None:
 
 
 def test_the_session_is_driven_with_public_methods() -> None:
-    for name in ("enter", "close", "send_message", "__aiter__"):
+    for name in ("enter", "close", "send_message", "send_audio", "__aiter__"):
         assert callable(getattr(RealtimeSession, name)), f"RealtimeSession.{name} is gone"
     assert "playback_tracker" in source(OpenAIRealtimeWebSocketModel.connect), "the SDK would guess what was heard"
-    assert parameters(RealtimePlaybackTracker.get_state) == ["self"], "HeardTracker overrides it"
+    assert isinstance(RealtimeSession.model, property), "RealtimeSession.model is gone: no response after a commit"
+    for name in ("get_state", "on_interrupted"):
+        assert parameters(getattr(RealtimePlaybackTracker, name)) == ["self"], f"HeardTracker overrides {name}"
 
 
 def test_the_tracker_answers_from_playback() -> None:
@@ -109,6 +111,15 @@ def test_the_tracker_answers_from_playback() -> None:
     assert tracker.get_state() == {"current_item_id": "item", "current_item_content_index": 2, "elapsed_ms": 250.0}
     tracker.on_interrupted()
     assert tracker.get_state()["current_item_id"] == "item", "only playback itself falls silent"
+
+
+def test_the_tracker_keeps_what_was_playing_until_the_sdk_has_truncated_it() -> None:
+    tracker = HeardTracker(SilentPlayback())
+    tracker.freeze(Position("item", 1, 700.0))
+    frozen = {"current_item_id": "item", "current_item_content_index": 1, "elapsed_ms": 700.0}
+    assert tracker.get_state() == tracker.get_state() == frozen
+    tracker.on_interrupted()
+    assert tracker.get_state()["current_item_id"] is None
 
 
 async def test_a_model_can_be_used_without_a_runner_of_its_own() -> None:

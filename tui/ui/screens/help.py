@@ -37,6 +37,12 @@ AZURE_OPENAI_DEPLOYMENT  the name of a realtime model's deployment
 AZURE_OPENAI_API_KEY     the key
 For OpenAI itself: OPENAI_API_KEY, and no AZURE_OPENAI_ENDPOINT."""
 
+_VOICE = """\
+F2 opens the microphone, and closes it again; while it is off, the device is closed. A bar shows how loud you are.
+mic held         the agent is heard, and would hear itself; with AZRT_ECHO=headset you can speak into its answer
+mic unavailable  there is none, or it went away: F2 says why and tries again
+With AZRT_TURN_DETECTION=none, F2 also ends your turn. azrt-tui devices lists what there is."""
+
 _REMAP = """\
 To change keys, write the name of the binding (on a wide screen, here on the right) in the settings:
 [keys]
@@ -115,6 +121,7 @@ def explanations(config_file: Path, themes_dir: Path, log_file: Path) -> tuple[H
     return (
         HelpSection("What you see", text=_PANES),
         HelpSection("Signs and colours of the events", text=legend),
+        HelpSection("Voice", text=_VOICE),
         HelpSection("Azure", text=_AZURE),
         HelpSection(
             "Files",
