@@ -1,4 +1,4 @@
-"""The program as a whole: starting, failing, reconnecting, the microphone, themes, keys, settings, and quitting."""
+"""The program as a whole: starting, failing, reconnecting, themes, keys, settings, and quitting."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from tests.support.apps import Running, fast, isolate, running
 from tests.support.drawing import lines, screen_lines, strips
 from tests.support.servers import CREATED, Peer, websocket_server
 from tui import paths
-from tui.audio import check_microphone
 from tui.conversation import Speaker, TurnState
 from tui.settings.state import remembered_theme
-from tui.ui.messages import MicrophoneChecked
 from tui.ui.screens.first_run import FirstRun
 from tui.ui.screens.help import Help
 
@@ -172,32 +170,6 @@ async def test_reconnecting_by_hand_shows_the_seam_and_starts_anew() -> None:
             Speaker.USER,
             Speaker.AGENT,
         ]
-
-
-# The microphone
-
-
-@pytest.mark.parametrize("key", ["f2", "ctrl+t"])
-async def test_the_microphone_key_says_what_is_in_the_way(key: str) -> None:
-    found = check_microphone()
-    async with running(fast()) as shown:
-        assert "mic off (F2)" in shown.status_text
-        await shown.pilot.press(key)
-        await shown.until(lambda: shown.toasts, "a toast")
-        if found.problem:
-            assert shown.toasts == [f"{found.problem}\n{found.fix}\nText works as before."]
-            assert "mic unavailable (F2)" in shown.status_text
-        else:
-            assert shown.toasts[0].startswith(f"Found {found.found}.")
-            assert "mic off (F2)" in shown.status_text
-
-
-async def test_a_device_may_be_called_anything() -> None:
-    async with running(fast()) as shown:
-        shown.app.post_message(MicrophoneChecked("[red]Mic[/red]\x1b[2J", "", ""))
-        await shown.until(lambda: shown.toasts, "a toast")
-        assert shown.toasts[0].startswith("Found [red]Mic[/red]\\u001b[2J.\n")
-        await shown.shows("[red]Mic[/red]")
 
 
 # Themes

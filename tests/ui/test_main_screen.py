@@ -15,9 +15,12 @@ from textual._compositor import Compositor
 from textual.geometry import Region
 
 from tests.support.apps import Running, endless, fast, isolate, running
-from tests.support.drawing import HOSTILE, is_safe, lines, resize, screen_lines, segments, strips, wheel
+from tests.support.drawing import HOSTILE, each_hostile, is_safe, lines, resize, screen_lines, segments, strips, wheel
 from tests.support.servers import CREATED, Peer, websocket_server
 from tui.conversation import Speaker, TurnState
+from tui.session import Batch, Notice
+from tui.session.batch import Severity
+from tui.ui.messages import SessionBatch
 from tui.ui.screens.event_detail import EventDetail
 from tui.ui.widgets.pane_tabs import PaneTabs
 
@@ -452,22 +455,7 @@ async def test_nothing_that_a_server_sends_reaches_the_terminal_as_such(size: tu
         await peer.send(*(event for text in hostile for event in hostile_events(text)), b"\xff\xfe", "[" * 10_000)
         total = len(hostile) * len(hostile_events("")) + 2
         await shown.until(lambda: f"↓ {total + 1}" in shown.status_text or len(shown.types()) >= total, "all is shown")
-        for key in [
-            "tab",
-            "g",
-            "G",
-            "e",
-            "enter",
-            "escape",
-            "k",
-            "enter",
-            "escape",
-            "tab",
-            "g",
-            "pagedown",
-            "G",
-            "tab",
-        ]:
+        for key in ("tab", "g", "G", "e", "enter", "escape", "k", "enter", "escape", "tab", "g", "G", "tab"):
             await shown.pilot.press(key)
             assert_whole(shown, *size)
         assert shown.app.connected
@@ -481,3 +469,16 @@ async def test_hostile_words_about_the_end_are_drawn_as_text() -> None:
         await shown.says("[red]no[/red]")
         assert_whole(shown, 120, 36)
         assert "[red]no[/red]" in shown.text
+
+
+@each_hostile
+async def test_notices_are_drawn_as_text(hostile: str) -> None:
+    async with running(fast()) as shown:
+        await shown.connected()
+        status = shown.main.status
+        log = shown.main._log
+        assert log is not None
+        notice = Notice(f"{hostile[:200]}\nsecond line", Severity.ERROR)
+        shown.main.post_message(SessionBatch(Batch(len(log), log.rows, (), (), None, status, (notice,))))
+        await shown.shows("second line")
+        assert_whole(shown, 120, 36)
