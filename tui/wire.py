@@ -324,7 +324,7 @@ def _limits_summary(event: Mapping[str, Any]) -> str:
 
 def _truncate_summary(event: Mapping[str, Any]) -> str:
     ms = event.get("audio_end_ms")
-    return _join(event.get("item_id"), f"at {ms:,} ms" if isinstance(ms, int) else None)
+    return _join(f"at {ms:,} ms" if isinstance(ms, int) else None, event.get("item_id"))
 
 
 def _speech_summary(event: Mapping[str, Any]) -> str:

@@ -3,8 +3,7 @@
 ``python -m tests.bench.far_end`` prints its port, and then a line for each client event: when it came, in monotonic
 nanoseconds, and its type. ``spoken N`` on its stdin makes it stream spoken turns at N events a second, evenly, until
 the next line there; ``folded N`` one endless answer. The ids of such events hold a number and the nanosecond at which
-the event was due. A ``response.create`` gets an
-answer of 50 events a second that ends only with a ``response.cancel``.
+the event was due. A ``response.create`` gets an answer of 50 events a second, which ends with a ``response.cancel``.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 import string
 import time
 from collections.abc import Callable
@@ -124,6 +125,7 @@ def _keys_at(
         end, spent = time.monotonic(), terminal.cpu - cpu
         terminal.read(5.0 if bytes_per_s else 0.5)
         latencies = _latencies(terminal, row, presses)
+        _check_stream(terminal, rate * (_WARM_UP_S + end - start))
         written = terminal.bytes_between(start, end) / (end - start)
     name, title = f"keys-{rate}", f"key to screen at {rate:,} events/s"
     if bytes_per_s:
@@ -136,6 +138,13 @@ def _keys_at(
         Figure(f"{name}.cpu", f"{title}: processor", spent / (end - start) * 100, "%", percent),
         Figure(f"{name}.bytes", f"{title}: written", written / 1000, "kB/s"),
     ]
+
+
+def _check_stream(terminal: Meter, due: float) -> None:
+    """Raise NotMeasuredError when the program has not received about so many events: the load was not there."""
+    found = re.search(r"↓ ([\d,]+)", terminal.line(0))
+    if found is None or int(found[1].replace(",", "")) < 0.9 * due:
+        raise NotMeasuredError(f"of {due:,.0f} events of the stream the screen counts {found[1] if found else 'none'}")
 
 
 def _prompt_row(terminal: Meter) -> int:

@@ -95,15 +95,17 @@ def _say() -> tuple[float, float]:
     """Wall and processor seconds."""
     with tempfile.TemporaryDirectory(prefix="azrt-bench-") as folder, tempfile.TemporaryFile() as output:
         start = time.monotonic()
-        pid = os.posix_spawn(
-            sys.executable,
+        process = subprocess.Popen(
             [sys.executable, "-m", "tui", "say", "--demo", "hello"],
-            clean_environment(Path(folder), {"PYTHONPATH": str(REPOSITORY)}),
-            file_actions=[(os.POSIX_SPAWN_DUP2, output.fileno(), 1), (os.POSIX_SPAWN_DUP2, output.fileno(), 2)],
+            cwd=folder,
+            env=clean_environment(Path(folder), {"PYTHONPATH": str(REPOSITORY)}),
+            stdout=output,
+            stderr=output,
         )
-        _, status, usage = os.wait4(pid, 0)
+        _, status, usage = os.wait4(process.pid, 0)
         wall = time.monotonic() - start
-        if status:
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
             output.seek(0)
-            raise NotMeasuredError(f"say ended with {os.waitstatus_to_exitcode(status)}: {output.read()[-300:]!r}")
+            raise NotMeasuredError(f"say ended with {process.returncode}: {output.read()[-300:]!r}")
         return wall, usage.ru_utime + usage.ru_stime

@@ -74,6 +74,9 @@ class Meter(Terminal):
         command = [sys.executable, "-m", name, *arguments]
         return cls(command, environment=environment, bytes_per_s=bytes_per_s)
 
+    def __enter__(self) -> Self:
+        return self
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:

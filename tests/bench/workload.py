@@ -28,7 +28,7 @@ _INSTRUCTIONS = " ".join(_random.choice(_WORDS) for _ in range(350))
 _AUDIO = [base64.b64encode(_random.randbytes(_random.randrange(3_072, 12_288, 2))).decode() for _ in range(45)]
 _SPOKEN_WORDS = 35
 _TYPED_WORDS = 80
-_FOLDED_STEPS = 10
+_WORD_EVERY = 10
 
 
 def event_ids() -> Iterator[str]:
@@ -193,7 +193,7 @@ def folded(ids: Iterator[str]) -> Iterator[bytes]:
     turn = Turn(ids, 0)
     yield from turn.begin()
     for step in itertools.count():
-        yield turn.word(step) if step % _FOLDED_STEPS == 0 else turn.audio(step)
+        yield turn.word(step) if step % _WORD_EVERY == 0 else turn.audio(step)
 
 
 def event(ids: Iterator[str], event_type: str, **fields: Any) -> bytes:

@@ -15,7 +15,7 @@ from textual._compositor import Compositor
 from textual.geometry import Region
 
 from tests.support.apps import Running, endless, fast, isolate, running
-from tests.support.drawing import HOSTILE, each_hostile, is_safe, lines, resize, screen_lines, segments, strips, wheel
+from tests.support.drawing import HOSTILE, is_safe, lines, resize, screen_lines, segments, strips, wheel
 from tests.support.servers import CREATED, Peer, websocket_server
 from tui.conversation import Speaker, TurnState
 from tui.session import Batch, Notice
@@ -471,14 +471,14 @@ async def test_hostile_words_about_the_end_are_drawn_as_text() -> None:
         assert "[red]no[/red]" in shown.text
 
 
-@each_hostile
-async def test_notices_are_drawn_as_text(hostile: str) -> None:
+async def test_notices_are_drawn_as_text() -> None:
     async with running(fast()) as shown:
         await shown.connected()
-        status = shown.main.status
         log = shown.main._log
         assert log is not None
-        notice = Notice(f"{hostile[:200]}\nsecond line", Severity.ERROR)
-        shown.main.post_message(SessionBatch(Batch(len(log), log.rows, (), (), None, status, (notice,))))
-        await shown.shows("second line")
+        notices = tuple(Notice(f"{text[:80]}\n{name} in two lines", Severity.ERROR) for name, text in HOSTILE.items())
+        shown.main.post_message(SessionBatch(Batch(len(log), log.rows, (), (), None, shown.main.status, notices)))
+        await shown.until(lambda: len(shown.toasts) == len(HOSTILE), "all are said")
+        assert "\nansi in two lines" in shown.toasts[0]
+        await shown.shows("two lines")
         assert_whole(shown, 120, 36)

@@ -173,6 +173,8 @@ class SessionWorker:
         self._created = asyncio.get_running_loop().create_future()
         self._to_cancel = 0
         ending: asyncio.Task[None] | None = None
+        if not len(self.log):
+            self.log.origin_ns = time.monotonic_ns()  # times are since connect; importing the SDK took seconds
         recorder.local("websocket.connect", plan.target.url)
         try:
             try:

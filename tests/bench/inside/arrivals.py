@@ -24,7 +24,7 @@ def main(report: Path, arguments: list[str]) -> int:
             super().__init__(*arguments, **options)
             logs.append(self.log)
 
-    app.SessionWorker = WatchedWorker  # type: ignore[misc]
+    app.SessionWorker = WatchedWorker  # type: ignore[attr-defined]
     code = cli.run(arguments)
     arrivals = [arrival for log in logs for arrival in _arrivals(log)]
     report.write_text(json.dumps(arrivals))

@@ -420,6 +420,7 @@ async def test_a_network_that_does_not_take_it_loses_the_oldest_and_says_so() ->
         running.worker._loop.call_soon_threadsafe(flood)
         await running.until(lambda: len(appended(running)) == 96_000)
         assert array("h", appended(running))[0] == 50
+        await running.until(lambda: running.notices)
         assert [notice.text for notice in running.notices] == [
             "The connection is too slow for your voice: some of it is lost."
         ]
