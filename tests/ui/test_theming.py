@@ -4,13 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from textual.app import App, ComposeResult
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
 from textual.widgets import Button, Footer, Input, Link, Static
 
+from tests.support.properties import PROPERTY
 from tui.ui import theming
 from tui.ui.theming import SEMANTIC_VARIABLES, contrast, family_colors, load_themes, semantic_colors, variable_defaults
 from tui.wire import Family
@@ -234,6 +235,8 @@ VALUES = st.sampled_from(
 ) | st.text(max_size=12)
 
 
+@PROPERTY
+@example({"primary": "#123456"}, {"border": "auto 50%"})
 @given(
     st.fixed_dictionaries({"primary": VALUES}, optional={"background": VALUES, "foreground": VALUES, "panel": VALUES}),
     st.dictionaries(st.sampled_from(["border", "text", "link-style", "family-error", "footer-background"]), VALUES),

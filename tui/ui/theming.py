@@ -229,7 +229,7 @@ def _variable_problems(variable: str, value: object) -> Iterator[str]:
     elif "style" in variable.split("-"):
         if not _suits("text-style", variable, value):
             yield _wrong(field, value, 'a text style such as "bold underline" or "none"')
-    elif not _suits("color", variable, value):
+    elif not _suits("color", variable, value) or ("border" in variable and not _suits("border", variable, value)):
         yield _wrong(field, value, f'{_COLOR_EXAMPLE}, or one with a share: "#7aa2f7 30%"')
 
 
@@ -238,7 +238,9 @@ def _suits(rule: str, variable: str, value: object) -> bool:
     if not isinstance(value, str) or not value.strip():
         return False
     sheet = Stylesheet(variables={variable: value})
-    sheet.add_source(f"Probe {{ {rule}: ${variable}; }}")
+    # A border takes fewer colours than text does: not "auto 50%".
+    before = "round " if rule == "border" else ""
+    sheet.add_source(f"Probe {{ {rule}: {before}${variable}; }}")
     try:
         sheet.parse()
     except (StylesheetError, StylesheetParseError, TokenError):
