@@ -34,12 +34,12 @@ async def test_before_there_is_a_session_nothing_listens() -> None:
     async with running() as shown:
         shown.app.action_toggle_microphone()
         await shown.until(lambda: any("no session yet" in toast for toast in shown.toasts))
-        assert shown.app._waiting == []
+        assert shown.app._host._waiting == []
 
 
 async def test_the_microphone_opens_is_metered_and_closes(monkeypatch: pytest.MonkeyPatch) -> None:
     device = VirtualInput()
-    monkeypatch.setattr("tui.ui.app.Microphone", lambda name: Microphone(name, open_input=device.connect))
+    monkeypatch.setattr("tui.ui.host.Microphone", lambda name: Microphone(name, open_input=device.connect))
     async with running(fast()) as shown:
         await shown.connected()
         await shown.pilot.press("ctrl+t")
@@ -55,7 +55,7 @@ async def test_the_microphone_opens_is_metered_and_closes(monkeypatch: pytest.Mo
 
 async def test_quitting_closes_the_microphone(monkeypatch: pytest.MonkeyPatch) -> None:
     device = VirtualInput()
-    monkeypatch.setattr("tui.ui.app.Microphone", lambda name: Microphone(name, open_input=device.connect))
+    monkeypatch.setattr("tui.ui.host.Microphone", lambda name: Microphone(name, open_input=device.connect))
     async with running(fast()) as shown:
         await shown.connected()
         await shown.pilot.press("f2")

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
-import signal
 import sys
-import threading
-import traceback
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -24,44 +18,27 @@ from textual.theme import Theme
 from textual.widgets import Input, TextArea
 
 from tui import paths
-from tui.audio.microphone import Microphone
-from tui.audio.speaker import Speaker
 from tui.conversation import Link
 from tui.endpoint import EndpointError
 from tui.logs import log_to_file, native_stderr_to
-from tui.session import (
-    Batch,
-    Command,
-    Interrupt,
-    Reconnect,
-    SendText,
-    SessionPlan,
-    SessionWorker,
-    ToggleMicrophone,
-    UpdateSession,
-)
+from tui.session import Command, Interrupt, Reconnect, SendText, SessionPlan, ToggleMicrophone, UpdateSession
 from tui.settings import Loaded, NotConfigured, SettingsError, remember_theme, write_dotenv
 from tui.ui import theming
 from tui.ui.commands import all_bindings, help_sections, palette_commands
+from tui.ui.crash import crash_report
+from tui.ui.host import SessionHost
 from tui.ui.keymap import check_keymap
-from tui.ui.messages import DemoFailed, DemoReady, InterruptRequested, SessionBatch
+from tui.ui.messages import DemoFailed, DemoReady, InterruptRequested
 from tui.ui.screens.main import MainScreen
+from tui.ui.signals import end_on_signals
 from tui.ui.text import printable
 from tui.ui.widgets.prompt import Prompt
-from tui.ui.widgets.status_strip import StatusStrip
 from tui.ui.widgets.transcript_pane import TranscriptPane
 
 if TYPE_CHECKING:
-    from tui.simulator import SimulatorThread
     from tui.ui.screens.first_run import FirstRunResult
 
 logger = logging.getLogger(__name__)
-
-QUIT_TIMEOUT_S = 1.5
-"""How long quitting waits for the goodbye of the server, and for the sound devices."""
-
-SIGNAL_TIMEOUT_S = 2 * QUIT_TIMEOUT_S
-"""How long the end of the program may take after a signal."""
 
 TOAST_LINES = 6
 """Problems that a toast lists: more would hide the screen, and run off it."""
@@ -92,17 +69,9 @@ class AzrtApp(App[int]):
         self._loaded = loaded
         self._demo = demo
         self._themes = theming.load_themes(loaded.settings.themes_dir)
-        self._worker: SessionWorker | None = None
-        # Neither imports or opens anything before the session asks for it.
-        self._speaker = Speaker(loaded.settings.output_device)
-        self._microphone = Microphone(loaded.settings.input_device)
-        self._simulator: SimulatorThread | None = None
+        self._host = SessionHost(loaded.settings)
         self._demo_begun = False
-        self._waiting: list[Command] = []
-        """What was asked for before there was a session."""
         self._theme_chosen = ""
-        self._delivered: SessionBatch | None = None
-        """What the screen was sent last."""
         super().__init__()
 
     # Start and end
@@ -123,7 +92,7 @@ class AzrtApp(App[int]):
             report = check_keymap(self._loaded.settings.keymap, all_bindings())
             self.set_keymap(report.keymap)
             problems += report.problems
-        self._watch_signals()
+        end_on_signals(self)
         self.push_screen(MainScreen(self._loaded.settings.while_answering))
         self._warn("Settings", *problems)
         # The SDK takes seconds to import; the first frame must not wait for that.
@@ -151,41 +120,16 @@ class AzrtApp(App[int]):
 
     def _start_session(self, plan: SessionPlan) -> None:
         self._warn("Endpoint", *plan.target.notes)
-        screen = self._main
-        self._worker = SessionWorker(
-            plan,
-            partial(self._deliver, screen),
-            fps=self._loaded.settings.frame_rate,
-            playback=self._speaker,
-            microphone=self._microphone,
-        )
-        screen.show_log(self._worker.log)
-        screen.query_one(StatusStrip).watch_levels(
-            lambda: (self._microphone.level(), self._speaker.level()), self._loaded.settings.frame_rate / 3
-        )
-        self._worker.start()
-        waiting, self._waiting = self._waiting, []
-        for command in waiting:
-            self._worker.submit(command)
-
-    def _deliver(self, screen: MainScreen, batch: Batch) -> None:
-        """From the session thread to the screen's; a screen that is gone takes nothing."""
-        if self._delivered is None or not self._delivered.add(batch):
-            self._delivered = SessionBatch(batch)
-            screen.post_message(self._delivered)
+        self._host.start(plan, self._main)
 
     @work(thread=True, exclusive=True, group="demo")
     def _start_demo(self) -> None:
-        from tui.simulator import SimulatorThread
-
-        simulator = SimulatorThread()
         try:
-            simulator.start()
+            url = self._host.start_simulator()
         except OSError as error:
             self.post_message(DemoFailed(error.strerror or str(error)))
-            return
-        self._simulator = simulator
-        self.post_message(DemoReady(simulator.url()))
+        else:
+            self.post_message(DemoReady(url))
 
     @on(DemoReady)
     def _demo_ready(self, message: DemoReady) -> None:
@@ -230,43 +174,14 @@ class AzrtApp(App[int]):
         else:
             self.notify(f"Written to {path}.", markup=False)
 
-    def _watch_signals(self) -> None:
-        """SIGTERM and SIGHUP end the program as a quit does; a lost terminal cannot hold it up for long."""
-        loop = self._loop
-        if loop is None or threading.current_thread() is not threading.main_thread():
-            return
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._end_on_signal, 128 + number)
-
-    def _end_on_signal(self, code: int) -> None:
-        self.exit(code)
-        # Textual does not end before the terminal has read everything; one that stands still never does.
-        last_resort = threading.Timer(SIGNAL_TIMEOUT_S, os._exit, (code,))
-        last_resort.daemon = True
-        last_resort.start()
-
     def _fatal_error(self) -> None:
         """Report a fault of the program. Textual's own report shows local variables, and a key may be one."""
         logger.error("The screen failed", exc_info=sys.exception())
-        log_file = paths.for_display(paths.log_file())
-        where = f"azrt-tui ended on a fault of its own. The log file may say more: {log_file}"
-        lines = [printable(line) for line in (*traceback.format_exc().rstrip().split("\n"), "", where)]
-        self.panic(Text("\n".join(lines)))
+        self.panic(crash_report())
 
     def close_session(self) -> None:
         """End the session and the simulator, if there are any."""
-        if self._worker is not None:
-            self._worker.stop(QUIT_TIMEOUT_S)
-        # A sound server that hangs cannot hold the end up.
-        silencing = threading.Thread(target=self._silence, name="azrt-silence", daemon=True)
-        silencing.start()
-        silencing.join(QUIT_TIMEOUT_S)
-        if self._simulator is not None:
-            self._simulator.stop()
-
-    def _silence(self) -> None:
-        self._microphone.close()
-        self._speaker.close()
+        self._host.close()
 
     # Themes
 
@@ -300,10 +215,7 @@ class AzrtApp(App[int]):
 
     def submit(self, command: Command) -> None:
         """Hand a command to the session, or keep it until there is one."""
-        if self._worker is not None:
-            self._worker.submit(command)
-        elif not isinstance(command, Interrupt):
-            self._waiting.append(command)
+        self._host.submit(command)
 
     @on(Prompt.Submitted)
     def _send(self, message: Prompt.Submitted) -> None:
@@ -316,10 +228,10 @@ class AzrtApp(App[int]):
 
     def action_reconnect(self) -> None:
         """Open a new session."""
-        if self._worker is None:
-            self._begin()
-        else:
+        if self._host.started:
             self.submit(Reconnect())
+        else:
+            self._begin()
 
     def action_answer_in(self, modality: str) -> None:
         """Ask for answers in ``text`` or ``audio`` from now on."""
@@ -349,11 +261,11 @@ class AzrtApp(App[int]):
 
     def action_toggle_microphone(self) -> None:
         """Begin to listen, or stop."""
-        if self._worker is None:
+        if not self._host.started:
             self.notify("There is no session yet: nobody would hear you.", severity="warning")
             return
         self.submit(ToggleMicrophone())
-        problem = self._speaker.problem
+        problem = self._host.speaker.problem
         if problem is not None and self._main.status.modality == "text":
             self._warn("Answers come as text", problem.problem, problem.fix)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
 
@@ -70,11 +71,12 @@ class MainScreen(Screen[None]):
         """What the session reported last."""
         return self._status
 
-    def show_log(self, log: EventLog) -> None:
-        """Show another session's events and conversation from now on."""
+    def show_session(self, log: EventLog, levels: Callable[[], tuple[float, float]], levels_per_second: float) -> None:
+        """Show another session from now on: its events, its conversation, the levels of its microphone and speaker."""
         self._log = log
         self.query_one(EventPane).watch_log(log)
         self.query_one(TranscriptPane).clear()
+        self.query_one(StatusStrip).watch_levels(levels, levels_per_second)
 
     # What the session reports
 
