@@ -1,0 +1,42 @@
+"""The command line: flags, dispatch and exit codes. What a command needs is imported by that command.
+
+Exit codes: 0 done, 1 failed, 2 a wrong flag or setting, 130 interrupted. Errors are one line on stderr.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from tui.cli.common import FAILED, INTERRUPTED, PROGRAM, USAGE_ERROR, fail
+from tui.cli.root import cli
+from tui.cli.simulate import simulator
+from tui.cli.talk import demo, devices, say, url
+from tui.endpoint import EndpointError
+from tui.settings import SettingsError
+
+__all__ = ["cli", "run"]
+
+for command in (demo, url, say, devices, simulator):
+    cli.add_command(command)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line and return the exit code. Nothing that a user can do wrong ends in a traceback."""
+    try:
+        code = cli.main(list(arguments), PROGRAM, standalone_mode=False)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else PROGRAM
+        return fail(f"{error.format_message()} See: {command} --help", USAGE_ERROR)
+    except click.ClickException as error:
+        return fail(error.format_message(), error.exit_code)
+    except (EndpointError, SettingsError) as error:
+        return fail(str(error), USAGE_ERROR)
+    except click.Abort:  # ctrl+c, or the end of the input
+        return INTERRUPTED
+    except OSError as error:  # a full disk behind stdout, no room for another file
+        # What is still buffered is flushed when the program ends, and must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return fail(error.strerror or str(error), FAILED)
+    return int(code)

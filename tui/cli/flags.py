@@ -1,0 +1,63 @@
+"""The flags that several commands take."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import click
+
+from tui.settings.model import MAX_FPS
+from tui.settings.options import ECHOES, MODALITIES, TURN_DETECTIONS, WHILE_ANSWERING
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+_CONNECTION_FLAGS = (
+    click.option("--endpoint", metavar="URL", help="Azure endpoint, in any form. [AZURE_OPENAI_ENDPOINT]"),
+    click.option("--deployment", metavar="NAME", help="Azure deployment or model. [AZURE_OPENAI_DEPLOYMENT]"),
+    click.option("--url", metavar="URL", help="A whole WebSocket URL, used as given. [AZRT_URL]"),
+    click.option("--insecure", is_flag=True, default=None, help="Allow ws:// to another machine."),
+    click.option("--voice", metavar="NAME", help="Voice of the answers. [AZRT_VOICE]"),
+    click.option("--instructions", metavar="TEXT", help="System prompt of the session. [AZRT_INSTRUCTIONS]"),
+    click.option(
+        "--turn-detection",
+        type=click.Choice(TURN_DETECTIONS),
+        help="Who decides that you have finished speaking. [AZRT_TURN_DETECTION]",
+    ),
+    click.option(
+        "--transcription-model",
+        metavar="NAME",
+        help='Model (on Azure: deployment) for your speech, or "none". [AZRT_TRANSCRIPTION_MODEL]',
+    ),
+    click.option("--modality", type=click.Choice(MODALITIES), help="Form of the answers. [AZRT_MODALITY]"),
+)
+
+_SCREEN_FLAGS = (
+    click.option("--theme", metavar="NAME", help="Theme of the screen. [AZRT_THEME]"),
+    click.option(
+        "--fps", type=click.IntRange(0, MAX_FPS), help="Most screen updates per second; 0: automatic. [AZRT_FPS]"
+    ),
+    click.option(
+        "--while-answering",
+        type=click.Choice(WHILE_ANSWERING),
+        help="What a message does that you send during an answer. [AZRT_WHILE_ANSWERING]",
+    ),
+    click.option("--input-device", metavar="NAME", help="Microphone, or a part of its name. [AZRT_INPUT_DEVICE]"),
+    click.option("--output-device", metavar="NAME", help="Loudspeaker, in the same way. [AZRT_OUTPUT_DEVICE]"),
+    click.option(
+        "--echo",
+        type=click.Choice(ECHOES),
+        help="half-duplex: hold the microphone while the agent is heard. headset: do not. [AZRT_ECHO]",
+    ),
+)
+
+
+def _with(*flags: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    def decorate(command: Command) -> Command:
+        for flag in reversed(flags):  # the last decorator applied is the first in --help
+            command = flag(command)
+        return command
+
+    return decorate
+
+
+connection_flags = _with(*_CONNECTION_FLAGS)
+screen_flags = _with(*_SCREEN_FLAGS)

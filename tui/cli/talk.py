@@ -1,0 +1,63 @@
+"""Commands that use the session or its settings: demo, url, say, devices."""
+
+import click
+
+from tui.cli.common import complain_about, load, note, open_screen, read_stdin
+from tui.cli.flags import connection_flags, screen_flags
+
+
+@click.command()
+@connection_flags
+@screen_flags
+@click.pass_context
+def demo(context: click.Context, /, **flags: object) -> int:
+    """Open the screen on a built-in server: no key, no network."""
+    return open_screen(load(context, flags), demo=True)
+
+
+@click.command()
+@connection_flags
+@click.pass_context
+def url(context: click.Context, /, **flags: object) -> int:
+    """Print the WebSocket URL that would be used, and nothing else."""
+    loaded = load(context, flags)
+    complain_about(loaded)
+    target = loaded.settings.target()
+    note(loaded, target.notes)
+    click.echo(target.url)
+    return 0
+
+
+@click.command()
+@connection_flags
+@click.option("--json", "json_output", is_flag=True, help="Print every event as a line of JSON instead.")
+@click.option("--demo", "demo_server", is_flag=True, help="Ask the built-in server: no key, no network.")
+@click.argument("text", nargs=-1, required=True)
+@click.pass_context
+def say(context: click.Context, /, text: tuple[str, ...], json_output: bool, demo_server: bool, **flags: object) -> int:
+    """Send TEXT, print the answer, and end. "-" reads the text from stdin."""
+    loaded = load(context, flags)
+    complain_about(loaded)
+    notes: tuple[str, ...] = ()
+    if not demo_server:
+        target = loaded.settings.target()
+        loaded.settings.key_for(target)
+        notes = target.notes
+    message = read_stdin() if text == ("-",) else " ".join(text)
+    if not message.strip():
+        raise click.UsageError("there is no text to say")
+    note(loaded, notes)
+    from tui.headless import say as say_headless
+
+    return say_headless(loaded, message, json_output=json_output, demo=demo_server)
+
+
+@click.command()
+@click.option("--json", "json_output", is_flag=True, help="Print each device as a line of JSON instead.")
+@click.pass_context
+def devices(context: click.Context, /, json_output: bool) -> int:
+    """List the microphones and loudspeakers, and which of them would be used."""
+    settings = load(context, {}).settings
+    from tui.sound_check import print_devices
+
+    return print_devices(settings, json_output=json_output)
