@@ -228,6 +228,13 @@ def test_files_that_cannot_be_read_are_reported(tmp_path: Path, load: Load) -> N
     assert [problem.partition(" cannot be read: ")[2] for problem in load().problems] == ["Is a directory"] * 2
 
 
+def test_files_that_are_too_large_for_settings_are_not_read(tmp_path: Path, load: Load) -> None:
+    for name in (".env", "config.toml"):
+        (tmp_path / name).write_bytes(b"# a comment\n" * 90_000)
+    problems = [problem.partition(" cannot be read: ")[2] for problem in load().problems]
+    assert problems == ["it has more than 1 MiB, which settings never need"] * 2
+
+
 def test_a_byte_order_mark_and_a_bare_key_do_no_harm(tmp_path: Path, load: Load) -> None:
     (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfAZRT_VOICE=marin\nAZRT_THEME\n")
     (tmp_path / "config.toml").write_bytes(b'\xef\xbb\xbfmodality = "text"\n')

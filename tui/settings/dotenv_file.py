@@ -12,7 +12,7 @@ from pathlib import Path
 from dotenv.parser import Binding, parse_stream
 
 from tui.endpoint import escape_controls
-from tui.settings.files import replace_privately
+from tui.settings.files import read_settings_text, replace_privately
 from tui.settings.model import SettingsError
 
 _BARE = re.compile(r"[A-Za-z0-9_./:@%+,=?&~^-]+")
@@ -77,7 +77,7 @@ def write_dotenv(path: Path, values: Mapping[str, str]) -> None:
 def _text(path: Path) -> str:
     """Return the file's text, empty when there is no file; SettingsError when it cannot be read."""
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return read_settings_text(path)
     except FileNotFoundError:
         return ""
     except OSError as error:

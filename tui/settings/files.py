@@ -1,8 +1,21 @@
-"""Writing a small private file so that a crash leaves the old one or the new one."""
+"""Reading and writing small files: a crash leaves the old one or the new one, and a huge one is not read at all."""
 
+import errno
 import os
 import tempfile
 from pathlib import Path
+
+LARGEST = 1 << 20
+"""Bytes that a file of settings may have: parsing more takes seconds, and nobody writes so much by hand."""
+
+
+def read_settings_text(path: Path) -> str:
+    """Return the text of a file of settings, without a byte order mark; OSError or UnicodeDecodeError if that fails."""
+    with path.open("rb") as file:
+        data = file.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise OSError(errno.EFBIG, f"it has more than {LARGEST >> 20} MiB, which settings never need")
+    return data.decode("utf-8-sig")
 
 
 def replace_privately(path: Path, text: str) -> None:

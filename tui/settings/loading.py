@@ -17,6 +17,7 @@ from typing import Any
 from tui import paths
 from tui.endpoint import escape_controls
 from tui.settings.dotenv_file import read_dotenv
+from tui.settings.files import read_settings_text
 from tui.settings.model import Settings, SettingsError
 from tui.settings.options import OPTIONS, Option
 from tui.settings.state import remembered_theme
@@ -136,7 +137,7 @@ def _read_config(path: Path) -> tuple[dict[str, Any], list[str]]:
     """Parse config.toml without the lines that are no TOML, and report those."""
     where = paths.for_display(path)
     try:
-        lines = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n").split("\n")
+        lines = read_settings_text(path).replace("\r\n", "\n").split("\n")
     except FileNotFoundError:
         return {}, []
     except OSError as error:
