@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from tests.support.drawing import each_hostile, is_safe
 from tests.support.properties import PROPERTY
 from tui.ui.text import printable
-from tui.ui.wrapping import Span, wrap
+from tui.ui.wrapping import GrowingText, Span, wrap
 
 AWKWARD = " \n\t日👍🏽🇫🇷\u0301\ufe0f\u200d\u202e\x1b"
 ANY = st.one_of(st.characters(exclude_categories=()), st.sampled_from(AWKWARD))
@@ -98,3 +98,14 @@ def test_a_pile_of_marks_is_not_sent_to_the_terminal() -> None:
     (line,) = texts(wrap([("e" + "\u0301" * 100_000, "")], 20))
     assert len(line) == 8
     assert cell_len(line) == 1
+
+
+@PROPERTY
+@given(
+    st.text(st.sampled_from("ab \n\r\t日"), max_size=60), st.integers(2, 30), st.lists(st.integers(0, 60), max_size=4)
+)
+def test_a_growing_text_wraps_as_if_it_had_come_at_once(text: str, width: int, cuts: list[int]) -> None:
+    growing = GrowingText(width, "style")
+    for cut in (*sorted(cuts), len(text)):
+        assert growing.wrap(text[:cut]) == wrap([(text[:cut], "style")], width)
+    assert growing.wrap("another text") == wrap([("another text", "style")], width)

@@ -23,8 +23,42 @@ def wrap(spans: Iterable[Span], width: int) -> list[list[Span]]:
 
     The text may hold anything; what comes out is printable. Runs of spaces inside a line stay as they are, because
     they may mean something; a line never begins with the space that it was broken at. Of a pile of combining marks
-    only the first are kept. ``width`` is at least 2, since a character can take two cells.
+    only the first are kept. ``width`` is at least 2, since a character can take two cells. Empty lines at the end are
+    left out.
     """
+    return _without_empty_end(_break(spans, width))
+
+
+class GrowingText:
+    """Wraps a text of one style that grows at its end: of a long one, only the last paragraph is wrapped each time."""
+
+    def __init__(self, width: int, style: str) -> None:
+        self._width = width
+        self._style = style
+        self._complete = ""
+        """The paragraphs that are wrapped for good, each with its newline."""
+        self._lines: list[list[Span]] = []
+
+    def wrap(self, text: str) -> list[list[Span]]:
+        """What ``wrap`` returns. Another text than a longer one is as good, and takes longer."""
+        if not text.startswith(self._complete):
+            self._complete, self._lines = "", []
+        start = len(self._complete)
+        end = text.rfind("\n", start) + 1
+        if end:
+            self._complete = text[:end]
+            self._lines += _break([(text[start:end], self._style)], self._width)[:-1]  # what follows the last newline
+        rest = _break([(text[max(start, end) :], self._style)], self._width)
+        return _without_empty_end([*self._lines, *rest])
+
+
+def _without_empty_end(lines: list[list[Span]]) -> list[list[Span]]:
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def _break(spans: Iterable[Span], width: int) -> list[list[Span]]:
     lines: list[list[Span]] = [[]]
     used = 0
 
@@ -60,8 +94,6 @@ def wrap(spans: Iterable[Span], width: int) -> list[list[Span]]:
                             end_line()
                         put(piece, style, cell_len(piece))
     _strip_end(lines[-1])
-    while lines and not lines[-1]:
-        lines.pop()
     return lines
 
 

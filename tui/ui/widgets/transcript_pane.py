@@ -23,7 +23,7 @@ from textual.widget import Widget
 from tui.conversation import Speaker, Turn, TurnState
 from tui.ui.terse import TerseStrip, filter_styles
 from tui.ui.text import clip, printable
-from tui.ui.wrapping import Span, wrap
+from tui.ui.wrapping import GrowingText, Span, wrap
 
 _NAMES = {
     Speaker.USER: "you",
@@ -87,6 +87,8 @@ class TranscriptPane(Widget, can_focus=True):
         self._turns: dict[str, Turn] = {}
         self._order: Sequence[str] = ()
         self._blocks: dict[str, list[_Line]] = {}
+        self._growing: dict[str, GrowingText] = {}
+        """The blocks that stream."""
         self._page: list[_Line] | None = None
         """The lines of all blocks; None: lay out anew."""
         self._starts: dict[str, int] = {}
@@ -115,6 +117,7 @@ class TranscriptPane(Widget, can_focus=True):
                 for key in self._turns.keys() - set(order):
                     del self._turns[key]
                     self._blocks.pop(key, None)
+                    self._growing.pop(key, None)
         if self._page is None:
             self._refresh_where_other_than(shown)
             self._say()
@@ -128,6 +131,7 @@ class TranscriptPane(Widget, can_focus=True):
         """Forget everything."""
         self._turns.clear()
         self._blocks.clear()
+        self._growing.clear()
         self._order = ()
         self._page = None
         self._top, self._follow = 0, True
@@ -189,8 +193,13 @@ class TranscriptPane(Widget, can_focus=True):
         head = f"{name} · {state}" if state else name
         gap = " " * max(1, width - cell_len(head) - len(when))
         lines: list[_Line] = [[(head, f"transcript--{speaker}"), (gap, "base"), (when, "transcript--note")]]
-        heard, rest = turn.text[: turn.heard], turn.text[turn.heard :]
-        lines.extend(wrap([(heard, "base"), (rest, "transcript--unheard")], width))
+        if turn.state is TurnState.STREAMING and turn.heard >= len(turn.text):
+            growing = self._growing.setdefault(turn.key, GrowingText(width, "base"))
+            lines.extend(growing.wrap(turn.text))
+        else:
+            self._growing.pop(turn.key, None)
+            heard, rest = turn.text[: turn.heard], turn.text[turn.heard :]
+            lines.extend(wrap([(heard, "base"), (rest, "transcript--unheard")], width))
         if turn.state is TurnState.STREAMING and not turn.text and turn.speaker is Speaker.AGENT:
             lines.append([("…", "transcript--note")])
         if turn.note:
@@ -226,6 +235,7 @@ class TranscriptPane(Widget, can_focus=True):
     def on_resize(self) -> None:
         """Wrap everything anew."""
         self._blocks.clear()
+        self._growing.clear()
         self._strips.clear()
         self._page = None
         self._lines()
