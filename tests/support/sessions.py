@@ -143,7 +143,7 @@ class Running:
 
     def assert_no_key(self) -> None:
         """The key is nowhere."""
-        assert KEY not in repr(self.batches) + repr(self.worker._plan)
+        assert KEY not in repr(self.batches) + repr(self.worker._shared.plan)
         assert not [entry for entry in map(self.log.entry, range(len(self.log))) if KEY.encode() in entry.data]
 
 

@@ -111,16 +111,12 @@ class AzrtApp(App[int]):
         except (SettingsError, EndpointError) as error:
             self._ask_for_settings(str(error))
         else:
-            self._start_session(plan)
+            self._host.start(plan, self._main)
 
     def _ask_for_settings(self, problem: str) -> None:
         from tui.ui.screens.first_run import FirstRun
 
         self.push_screen(FirstRun(problem), self._first_run_done)
-
-    def _start_session(self, plan: SessionPlan) -> None:
-        self._warn("Endpoint", *plan.target.notes)
-        self._host.start(plan, self._main)
 
     @work(thread=True, exclusive=True, group="demo")
     def _start_demo(self) -> None:
@@ -133,7 +129,7 @@ class AzrtApp(App[int]):
 
     @on(DemoReady)
     def _demo_ready(self, message: DemoReady) -> None:
-        self._start_session(SessionPlan.from_settings(self._loaded.settings, simulator_url=message.url))
+        self._host.start(SessionPlan.from_settings(self._loaded.settings, simulator_url=message.url), self._main)
 
     @on(DemoFailed)
     def _demo_failed(self, message: DemoFailed) -> None:

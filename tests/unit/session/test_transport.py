@@ -253,7 +253,7 @@ async def test_a_frame_that_cannot_go_out_any_more_says_so() -> None:
 
     async with websocket_server(script) as server, session(server.url) as running:
         await running.connected()
-        connection = running.worker._connection
+        connection = running.worker._shared.connection
         assert connection is not None
         websocket = connection._model.connection
         assert websocket is not None
@@ -261,7 +261,7 @@ async def test_a_frame_that_cannot_go_out_any_more_says_so() -> None:
         def end_and_send() -> None:
             # In one go, so that nothing notices in between.
             websocket.transport.abort()
-            running.worker._work.put_nowait(SendText("too late"))
+            running.worker._shared.work.put_nowait(SendText("too late"))
 
         running.worker._loop.call_soon_threadsafe(end_and_send)
         assert (await running.cause()).name == "closed-1006"

@@ -268,7 +268,7 @@ async def test_closing_it_in_mid_speech_lets_the_server_hear_silence() -> None:
         await running.until(lambda: len(appended(running)) >= 960 + 4800, "silence follows")
         assert set(appended(running)[960:]) == {0}
         await script.send(STOPPED)
-        await running.until(lambda: not running.worker._voice._speaking)
+        await running.until(lambda: not running.worker._shared.voice._speaking)
         await asyncio.sleep(0.25)
         size = len(appended(running))
         await asyncio.sleep(0.25)
@@ -354,7 +354,7 @@ async def test_the_microphone_is_held_while_the_agent_is_heard(half_duplex: bool
         else:
             await running.until(lambda: appended(running) == loud)
         device.advance(LEAD + 1000 * 24 + 190 * 24)
-        assert running.worker._playback.quiet_s() == pytest.approx(0.19, abs=0.001)
+        assert running.worker._shared.playback.quiet_s() == pytest.approx(0.19, abs=0.001)
         device.advance(20 * 24)
         person.device.say(array("h", [3] * 480).tobytes())
         await running.until(lambda: appended(running)[-2:] == b"\x03\x00")
@@ -411,7 +411,7 @@ async def test_a_network_that_does_not_take_it_loses_the_oldest_and_says_so() ->
     async with websocket_server(says()) as server, session(server.url, microphone=person.microphone) as running:
         await running.connected()
         await person.toggle(running, MicrophoneState.ON)
-        voice = running.worker._voice
+        voice = running.worker._shared.voice
 
         def flood() -> None:  # in one go, as when the loop could not send in between
             for at in range(150):

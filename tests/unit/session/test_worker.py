@@ -7,6 +7,7 @@ import base64
 import json
 import random
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -72,6 +73,16 @@ async def test_a_turn() -> None:
     assert running.said[0] == "Which keys are there?"
     assert running.status.tokens_out > 0
     assert running.status.received == len(log.sent)
+
+
+async def test_what_was_changed_about_the_endpoint_is_said_in_the_conversation() -> None:
+    async with simulator() as sim:
+        target = replace(plan(sim.url()).target, notes=("The Beta path was replaced.",))
+        async with session(sim.url(), target=target) as running:
+            await running.connected()
+            await running.until(lambda: running.said)
+    (turn,) = running.transcript
+    assert (turn.speaker, turn.text, turn.time_s) == (Speaker.PROGRAM, "The Beta path was replaced.", 0.0)
 
 
 async def test_what_is_typed_while_connecting_goes_out_after() -> None:

@@ -1,0 +1,50 @@
+"""What the parts of the worker share: the plan, the connection of the moment, and the queue of what is to be done."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tui.audio import Playback
+from tui.conversation import AgentState
+from tui.session.commands import Work
+from tui.session.loop import SessionLoop
+from tui.session.plan import SessionPlan
+from tui.session.recorder import Recorder
+from tui.session.speaking import Speaking
+from tui.session.voice import Voice
+
+if TYPE_CHECKING:
+    from tui.session.sdk import Connection
+
+
+@dataclass(slots=True)
+class Shared:
+    """Everything here belongs to the session thread; one for all the sessions of a worker."""
+
+    plan: SessionPlan
+    loop: SessionLoop
+    recorder: Recorder
+    playback: Playback
+    speaking: Speaking
+    voice: Voice
+    work: asyncio.Queue[Work] = field(default_factory=asyncio.Queue)
+    connection: Connection | None = None
+    """The connection, while it can be talked to."""
+    to_cancel: int = 0
+    """Responses that were interrupted before they began."""
+
+    @property
+    def answering(self) -> bool:
+        """Whether the agent answers, or is still heard."""
+        status = self.recorder.status
+        return self.connection is not None and (
+            bool(status.response_id) or status.agent is not AgentState.IDLE or self.playback.remaining_s() > 0
+        )
+
+    @property
+    def awaiting_response(self) -> bool:
+        """Whether a response is running, or was asked for."""
+        status = self.recorder.status
+        return bool(status.response_id) or status.agent is AgentState.THINKING
