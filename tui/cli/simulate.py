@@ -17,8 +17,27 @@ import click
     show_default=True,
     help="How many times faster than real time it answers.",
 )
-def simulator(port: int, dialect: str, speed: float) -> int:
-    """Run the built-in Realtime server on 127.0.0.1, for trying other programs."""
+@click.option(
+    "--fault",
+    "faults",
+    metavar="NAME[@N]",
+    multiple=True,
+    help="Let this go wrong each time, or the Nth time only. May be given several times.",
+)
+@click.option("--list-faults", is_flag=True, help="Name every fault, what N counts, and what happens; and end.")
+def simulator(port: int, dialect: str, speed: float, faults: tuple[str, ...], list_faults: bool) -> int:
+    """Run the built-in Realtime server on 127.0.0.1, for trying other programs.
+
+    With --fault, it fails in the ways that clients meet, so that they can be rehearsed.
+    """
+    from tui.simulator import FaultPlan
+    from tui.simulator import list_faults as print_faults
     from tui.simulator import run as run_simulator
 
-    return run_simulator(port=port, dialect=dialect, speed=speed)
+    if list_faults:
+        return print_faults()
+    try:
+        FaultPlan(faults)
+    except ValueError as problem:
+        raise click.UsageError(f"{problem}.") from problem
+    return run_simulator(port=port, dialect=dialect, speed=speed, faults=faults)

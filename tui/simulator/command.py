@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import Sequence
 
+from tui.simulator.faults import FAULTS
 from tui.simulator.server import HOST, Simulator
 
 
-async def serve_forever(port: int, dialect: str, speed: float) -> None:
+async def serve_forever(port: int, dialect: str, speed: float, faults: Sequence[str] = ()) -> None:
     """Serve until SIGINT or SIGTERM. The URL is the first line on stdout; what happens is told on stderr."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -18,7 +20,7 @@ async def serve_forever(port: int, dialect: str, speed: float) -> None:
             loop.add_signal_handler(number, stopping.set)
         except NotImplementedError:
             pass  # Windows: ctrl+c ends asyncio.run with KeyboardInterrupt instead
-    async with Simulator(port, dialect, speed, narrate=_narrate) as simulator:
+    async with Simulator(port, dialect, speed, faults=faults, narrate=_narrate) as simulator:
         sys.stdout.write(f"{simulator.url()}\n")
         sys.stdout.flush()
         _narrate(f"listening on {HOST}, port {simulator.port}; ctrl+c ends it")
@@ -26,15 +28,24 @@ async def serve_forever(port: int, dialect: str, speed: float) -> None:
     _narrate("stopped")
 
 
-def run(port: int = 0, dialect: str = "ga", speed: float = 1.0) -> int:
+def run(port: int = 0, dialect: str = "ga", speed: float = 1.0, faults: Sequence[str] = ()) -> int:
     """Run the server and return the exit code: 0 after a signal, 1 where it could not start."""
     try:
-        asyncio.run(serve_forever(port, dialect, speed))
+        asyncio.run(serve_forever(port, dialect, speed, faults))
     except KeyboardInterrupt:
         return 0
     except (OSError, ValueError) as problem:
         _narrate(f"cannot start: {problem}")
         return 1
+    return 0
+
+
+def list_faults() -> int:
+    """Print every fault, what its number counts and what happens, a line each; return the exit code."""
+    name_width = max(map(len, FAULTS))
+    kind_width = max(len(fault.counted) for fault in FAULTS.values())
+    for fault in FAULTS.values():
+        sys.stdout.write(f"{fault.name:{name_width}}  {fault.counted:{kind_width}}  {fault.what}\n")
     return 0
 
 

@@ -23,6 +23,7 @@ SERVER_EVENTS = frozenset(
         "conversation.item.done",
         "conversation.item.input_audio_transcription.completed",
         "conversation.item.input_audio_transcription.delta",
+        "conversation.item.input_audio_transcription.failed",
         "conversation.item.retrieved",
         "conversation.item.truncated",
         "error",
@@ -96,6 +97,12 @@ def error(problem: ClientError, client_event_id: str | None) -> Event:
             "event_id": client_event_id,
         },
     )
+
+
+def session_expired(minutes: int) -> Event:
+    """Return the `error` event that ends a session which has lasted its `minutes`."""
+    message = f"Your session hit the maximum duration of {minutes} minutes."
+    return error(ClientError(message, code="session_expired"), None)
 
 
 def cancelled(reason: str) -> Event:

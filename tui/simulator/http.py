@@ -32,6 +32,7 @@ class Refusal:
         """Return it for the websockets library to send."""
         body = json.dumps({"error": {"code": self.code, "message": self.message}}).encode()
         headers = Headers({"Content-Type": "application/json", "Content-Length": str(len(body)), "Connection": "close"})
+        headers.update(service_headers())
         return Response(self.status.value, self.status.phrase, headers, body)
 
 

@@ -21,12 +21,17 @@ from tui.simulator.conversation import (
     text_tokens,
 )
 from tui.simulator.events import ITEM_PREFIX, Event, new_id
+from tui.simulator.faults.kinds import AnswerFault, Ended, Moment
+from tui.simulator.line import Line
 from tui.simulator.speech import Speaker
 from tui.simulator.tutor import Call, Say
 
 CHUNKS_MS = (100, 150, 250)
 LAST_CHUNK_MS = 500
 """Lengths of a response's first audio deltas, and of all that follow, as measured on the service."""
+
+MIDWAY = 3
+"""Deltas after which a fault in the middle of the answer strikes; at its end, where it has fewer."""
 
 _WORDS = re.compile(r"\s*\S+")
 _ARGUMENT_DELTA = 8
@@ -56,12 +61,10 @@ class Host(Protocol):
     pacing: Pacing
     speaker: Speaker
     conversation: Conversation
+    line: Line
 
     def emit(self, event: Event) -> None:
         """Send a server event."""
-
-    async def drained(self) -> None:
-        """Wait until what was emitted has been sent."""
 
     def response_ended(self, response: Response) -> None:
         """Take note that `response` has sent its response.done."""
@@ -97,14 +100,19 @@ class _Part:
 
 
 class Response:
-    """One response. `start` sends its first events and sets it going; `cancel` ends it early."""
+    """One response. `start` sends its first events and sets it going; `cancel` ends it early.
 
-    def __init__(self, host: Host, plan: Say | Call, settings: Settings) -> None:
+    `faults` strike it at their moments.
+    """
+
+    def __init__(self, host: Host, plan: Say | Call, settings: Settings, faults: tuple[AnswerFault, ...] = ()) -> None:
         self.id = new_id("resp")
         self.settings = settings
         self.audio_ms = 0.0
         self._host = host
         self._plan = plan
+        self._faults = faults
+        self._deltas = 0
         self._task: asyncio.Task[None] | None = None
         self._item: Item | None = None
         self._part: _Part | None = None
@@ -121,22 +129,66 @@ class Response:
             self._task.cancel()
         self._finish("cancelled", events.cancelled(reason))
 
+    @property
+    def line(self) -> Line:
+        """The connection."""
+        return self._host.line
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """The fields by which the deltas of this response say where they belong."""
+        item_id = self._item.id if self._item is not None else new_id(ITEM_PREFIX)
+        return {"response_id": self.id, "item_id": item_id, "output_index": 0, "content_index": 0}
+
+    @property
+    def delta_type(self) -> str:
+        """The type of the events that carry the words of this response."""
+        return f"response.output_{'audio_transcript' if self.settings.audible else 'text'}.delta"
+
+    def emit(self, event: Event) -> None:
+        """Send a server event."""
+        self._host.emit(event)
+
     async def _run(self) -> None:
+        try:
+            self._strike(Moment.AT_ONCE)
+            whole = await self._answer()
+            if self._deltas < MIDWAY:
+                self._strike(Moment.MIDWAY)
+        except Ended as ended:
+            if ended.status is not None:
+                self._finish(ended.status, ended.details)
+            return
+        if whole:
+            self._finish("completed", None)
+        else:
+            self._finish("incomplete", events.max_output_tokens_reached())
+
+    async def _answer(self) -> bool:
+        """Send the answer; return False where `max_output_tokens` has cut it."""
         pacing = self._host.pacing
         async with asyncio.TaskGroup() as both:
             spoken = both.create_task(self._spoken())
             both.create_task(pacing.wait(pacing.thinking_s))
         if isinstance(self._plan, Call):
             await self._call(self._plan)
-            whole = True
-        elif self.settings.audible:
-            whole = await self._speak(self._plan.answer.spoken, spoken.result())
-        else:
-            whole = await self._write(self._plan.answer.text)
-        if whole:
-            self._finish("completed", None)
-        else:
-            self._finish("incomplete", events.max_output_tokens_reached())
+            return True
+        if self.settings.audible:
+            return await self._speak(self._plan.answer.spoken, spoken.result())
+        return await self._write(self._plan.answer.text)
+
+    async def _sent_delta(self, seconds: float) -> None:
+        """After each delta: wait, so that the next one comes in its time, and once let the faults strike."""
+        self._deltas += 1
+        if self._deltas == MIDWAY:
+            self._strike(Moment.MIDWAY)
+        await self._host.pacing.wait(seconds)
+        await self.line.drained()
+
+    def _strike(self, moment: Moment) -> None:
+        for fault in self._faults:
+            if fault.moment is moment:
+                fault.act(self)
 
     async def _spoken(self) -> bytes:
         if isinstance(self._plan, Call) or not self.settings.audible:
@@ -150,8 +202,7 @@ class Response:
         for word in _words(text, share):
             part.said += word
             self._emit("response.output_text.delta", **part.fields, delta=word)
-            await self._host.pacing.wait(self._host.pacing.word_s)
-            await self._host.drained()
+            await self._sent_delta(self._host.pacing.word_s)
         return share == 1
 
     async def _speak(self, text: str, audio: bytes) -> bool:
@@ -175,8 +226,7 @@ class Response:
             self.audio_ms += audio_format.duration_ms(len(chunk))
             delta = base64.b64encode(chunk).decode()
             self._emit("response.output_audio.delta", **part.fields, delta=delta)
-            await self._host.pacing.wait(audio_format.duration_ms(len(chunk)) / 1000 / self._host.pacing.audio_factor)
-            await self._host.drained()
+            await self._sent_delta(audio_format.duration_ms(len(chunk)) / 1000 / self._host.pacing.audio_factor)
         return share == 1
 
     async def _call(self, call: Call) -> None:
@@ -187,8 +237,7 @@ class Response:
             delta = call.arguments[at : at + _ARGUMENT_DELTA]
             item.data["arguments"] += delta
             self._emit("response.function_call_arguments.delta", **about, delta=delta)
-            await self._host.pacing.wait(self._host.pacing.word_s)
-            await self._host.drained()
+            await self._sent_delta(self._host.pacing.word_s)
 
     def _share(self, tokens: int) -> float:
         limit = self.settings.max_output_tokens
@@ -206,7 +255,7 @@ class Response:
 
     def _open_message(self, part: dict[str, Any], sound: Sound | None = None) -> _Part:
         item = self._open_item({"type": "message", "role": "assistant", "content": []})
-        fields = {"response_id": self.id, "item_id": item.id, "output_index": 0, "content_index": 0}
+        fields = self.about
         self._emit("response.content_part.added", **fields, part=part)
         item.data["content"] = [{"type": f"output_{part['type']}"}]
         if sound is not None:
@@ -284,7 +333,7 @@ class Response:
         }
 
     def _emit(self, kind: str, **fields: Any) -> None:
-        self._host.emit(events.event(kind, **fields))
+        self.emit(events.event(kind, **fields))
 
 
 def _modal(tokens: Tokens) -> dict[str, int]:

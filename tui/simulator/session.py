@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from tui.simulator import events, tutor
@@ -19,9 +19,12 @@ from tui.simulator.conversation import (
     item_from_client,
     text_tokens,
 )
-from tui.simulator.dialect import Dialect
+from tui.simulator.dialect import make_dialect
 from tui.simulator.events import ITEM_PREFIX, ClientError, Event, new_id
+from tui.simulator.faults import FaultPlan
+from tui.simulator.faults.kinds import Terms
 from tui.simulator.input_audio import InputAudio
+from tui.simulator.line import Line
 from tui.simulator.response import Pacing, Response, Settings
 from tui.simulator.speech import Speaker
 from tui.simulator.transcription import transcribe
@@ -32,30 +35,30 @@ from tui.simulator.validation import parse
 class Session:
     """The state of one connection.
 
-    `send` takes each server event, already in the client's dialect; `drained` waits until those are on the wire.
-    Responses run beside `receive` as tasks made by `spawn`, which looks after them; `stop` ends them.
+    `line` takes each server event, already in the client's dialect. Responses run beside `receive` as tasks made by
+    `spawn`, which looks after them; `stop` ends them. `faults` says what is to go wrong in them.
     """
 
     def __init__(
         self,
         model: str,
-        dialect: Dialect,
+        terms: Terms,
         *,
-        send: Callable[[Event], None],
-        drained: Callable[[], Awaitable[None]],
+        line: Line,
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
         pacing: Pacing,
         speaker: Speaker,
-        lifetime_s: float = 3600,
+        faults: FaultPlan,
     ) -> None:
+        self.line = line
         self.pacing = pacing
         self.speaker = speaker
         self.conversation = Conversation()
-        self._config = SessionConfig(model, lifetime_s)
-        self._dialect = dialect
-        self._send = send
-        self._drained = drained
+        self._terms = terms
+        self._config = SessionConfig(model, terms.lifetime_s)
+        self._dialect = make_dialect(terms.dialect)
         self._spawn_task = spawn
+        self._faults = faults
         self._audio = InputAudio(self._config.input_format, self._config.turn_detection)
         self._speech_item = ""
         self._speech_start_ms = 0
@@ -80,11 +83,17 @@ class Session:
         }
 
     def start(self) -> None:
-        """Send session.created."""
-        self._emit("session.created", session=self._config.snapshot())
+        """Send session.created, or what the terms have in its place."""
+        if self._terms.dismissal is not None:
+            self.emit(self._terms.dismissal.event)
+            self.line.close(self._terms.dismissal.code, self._terms.dismissal.reason)
+        elif self._terms.speaks:
+            self._emit("session.created", session=self._config.snapshot())
 
     def receive(self, frame: str | bytes) -> None:
         """Handle one WebSocket message. Whatever the client got wrong becomes an `error` event."""
+        if not self._terms.speaks:
+            return
         event_id = None
         try:
             event = parse(frame)
@@ -96,9 +105,9 @@ class Session:
             self.emit(events.error(problem, event_id))
 
     def expire(self, minutes: int) -> None:
-        """Say that the session has lasted its `minutes`; the caller then closes the connection."""
-        message = f"Your session hit the maximum duration of {minutes} minutes."
-        self.emit(events.error(ClientError(message, code="session_expired"), None))
+        """Say that the session has lasted its `minutes`, and close the connection."""
+        self.emit(events.session_expired(minutes))
+        self.line.close(1001)
 
     def stop(self) -> None:
         """Cancel every task of the session."""
@@ -111,11 +120,7 @@ class Session:
         """Send a server event, given in the GA shape."""
         translated = self._dialect.outgoing(event)
         if translated is not None:
-            self._send(translated)
-
-    async def drained(self) -> None:
-        """Wait until what was emitted has been sent."""
-        await self._drained()
+            self.line.send(translated)
 
     def response_ended(self, response: Response) -> None:
         """Forget a response that has sent its response.done."""
@@ -136,6 +141,8 @@ class Session:
         return task
 
     def _update_session(self, event: Event) -> None:
+        if self._terms.refuse is not None:
+            self._terms.refuse(event["session"])
         spoke = self._spoke or any(response.audio_ms > 0 for response in self._responses.values())
         self._config.update(event["session"], voice_fixed=spoke)
         self._audio.configure(self._config.input_format, self._config.turn_detection)
@@ -205,7 +212,8 @@ class Session:
         self._item_added(item, previous)
         settings = self._config.input["transcription"]
         if settings is not None:
-            self._spawn(transcribe(self, item, sound, settings.get("model", "")))
+            fault = self._faults.transcription()
+            self._spawn(transcribe(self, item, sound, settings.get("model", ""), fault))
 
     def _clear_audio(self, event: Event) -> None:
         self._audio.clear()
@@ -267,6 +275,11 @@ class Session:
                 "Wait until the response is finished before creating a new one.",
                 code="conversation_already_has_active_response",
             )
+        instead, faults = self._faults.answer()
+        for fault in instead:
+            fault.act(self)
+        if instead:
+            return
         session = self._config.data
         context = self._context(given)
         tools = given.get("tools", session["tools"])
@@ -280,7 +293,7 @@ class Session:
             tool_choice=given.get("tool_choice", session["tool_choice"]),
             instructions=given.get("instructions", ""),
         )
-        response = Response(self, plan, self._settings(given, in_conversation, tokens))
+        response = Response(self, plan, self._settings(given, in_conversation, tokens), faults)
         self._last_input = tokens
         self._idle_at_ms = None
         self._responses[response.id] = response

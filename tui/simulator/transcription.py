@@ -9,6 +9,7 @@ from typing import Protocol
 from tui.simulator import events
 from tui.simulator.conversation import INPUT_AUDIO_TOKENS_PER_S, Item, Sound, text_tokens
 from tui.simulator.events import Event
+from tui.simulator.faults.kinds import TranscriptionFault
 from tui.simulator.response import Pacing
 from tui.simulator.tutor import describe
 
@@ -22,8 +23,8 @@ class Host(Protocol):
         """Send a server event."""
 
 
-async def transcribe(host: Host, item: Item, sound: Sound, model: str) -> None:
-    """Send the transcript of `sound`, the audio of `item`, as deltas and as a whole.
+async def transcribe(host: Host, item: Item, sound: Sound, model: str, fault: TranscriptionFault | None = None) -> None:
+    """Send the transcript of `sound`, the audio of `item`, as deltas and as a whole; or that there is none, by `fault`.
 
     `model` is the session's transcription model; whisper is billed by the second, the others by token.
     """
@@ -31,6 +32,10 @@ async def transcribe(host: Host, item: Item, sound: Sound, model: str) -> None:
     text = f"({seconds} s of speech, {level} dB)"
     about = {"item_id": item.id, "content_index": 0}
     kind = "conversation.item.input_audio_transcription"
+    if fault is not None:
+        await host.pacing.wait(host.pacing.word_s)
+        host.emit(events.event(f"{kind}.failed", **about, error=fault.error(item.id)))
+        return
     for word in re.findall(r"\s*\S+", text):
         await host.pacing.wait(host.pacing.word_s)
         host.emit(events.event(f"{kind}.delta", **about, delta=word))

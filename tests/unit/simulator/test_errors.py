@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 
 from tests.unit.simulator.support import session, silence
 from tui.simulator.client_events import GA_EVENTS
-from tui.simulator.dialect import Beta, make_dialect
+from tui.simulator.dialect import Beta
 from tui.simulator.events import Event
+from tui.simulator.faults import FaultPlan
+from tui.simulator.faults.kinds import Terms
+from tui.simulator.line import Line
 from tui.simulator.response import Pacing
 from tui.simulator.session import Session
 from tui.simulator.speech import Speaker
@@ -381,12 +384,24 @@ EVENT = st.dictionaries(
 ).flatmap(lambda rest: st.sampled_from(list(GA_EVENTS)).map(lambda kind: {"type": kind, **rest}))
 
 
+class Kept(Line):
+    """A line without a connection, for more events than a socket could carry in time."""
+
+    def __init__(self, events: list[Event]) -> None:
+        self.events = events
+
+    def send(self, event: Event) -> None:
+        """Keep an event."""
+        self.events.append(event)
+
+    async def drained(self) -> None:
+        """Nothing waits."""
+
+
 @pytest.mark.parametrize("name", ["ga", "beta"])
 async def test_whatever_json_comes_the_session_survives_it(name: str) -> None:
     sent: list[Event] = []
-
-    async def drained() -> None:
-        return None
+    line = Kept(sent)
 
     @settings(max_examples=300, deadline=None, database=None, derandomize=True)
     @given(EVENT)
@@ -398,12 +413,12 @@ async def test_whatever_json_comes_the_session_survives_it(name: str) -> None:
     async with asyncio.TaskGroup() as tasks:
         target = Session(
             "model",
-            make_dialect(name),
-            send=sent.append,
-            drained=drained,
+            Terms(name, lifetime_s=3600),
+            line=line,
             spawn=tasks.create_task,
             pacing=Pacing(thinking_s=3600),
             speaker=Speaker("recordings"),
+            faults=FaultPlan(),
         )
         feed()
         target.receive('{"type":"conversation.item.delete","item_id":"none"}')

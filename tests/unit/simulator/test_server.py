@@ -20,7 +20,7 @@ from websockets.http11 import Response
 from websockets.sync.client import connect as connect_sync
 
 from tests.unit.simulator.support import DEADLINE_S, client, simulator
-from tui.simulator import Simulator, SimulatorThread, run, server
+from tui.simulator import Simulator, SimulatorThread, run, session_log
 from tui.simulator.script import Answer
 from tui.simulator.speech import Speaker
 
@@ -159,7 +159,7 @@ async def test_a_fault_of_its_own_closes_with_1011_and_the_server_lives(monkeypa
 
 
 async def test_the_log_drops_its_oldest_frames(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "MAX_LOG", 5_000)
+    monkeypatch.setattr(session_log, "MAX_LOG", 5_000)
     async with simulator() as sim, client(sim) as talker:
         for _ in range(50):
             await talker.connection.send("null")
