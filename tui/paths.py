@@ -35,6 +35,11 @@ def state_file() -> Path:
     return state_dir() / "state.json"
 
 
+def captures_dir() -> Path:
+    """The folder of captures: a file of every session's events, and its audio."""
+    return state_dir() / "captures"
+
+
 def log_file() -> Path:
     """The program's own log."""
     return state_dir() / f"{APP}.log"

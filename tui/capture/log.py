@@ -7,17 +7,23 @@ told, and everything below a length is complete, so no lock is needed.
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import Final
 
 from tui import wire
-from tui.capture.frames import WINDOW_BYTES, FrameStore
+from tui.capture.frames import WINDOW_BYTES, Frames, FrameStore
+from tui.capture.records import Decoded, Mark, Remark, Stored
 from tui.capture.runs import Kind, Run, Runs
+from tui.capture.writer import CaptureWriter
 from tui.wire import Direction
 
 _DIRECTION_MASK: Final = 0b0011
 _BINARY: Final = 0b0100
 _ALARM: Final = 0b1000
+
+_DIRECTIONS: Final = bytes(flags & _DIRECTION_MASK for flags in range(256))
+_ALARMS: Final = bytes(bool(flags & _ALARM) for flags in range(256))
 
 _TYPE_FIRST: Final = b'{"type":"'
 _TYPE_AT: Final = len(_TYPE_FIRST)
@@ -66,13 +72,34 @@ class Row:
 
 
 class EventLog:
-    """Append-only. Memory per entry: 8 bytes of offset, 8 of time, 4 of row, 2 of type, 1 of flags, 4 per row."""
+    """Append-only. Memory per entry: 8 bytes of time, 4 of size, 4 of row, 2 of type, 1 of flags, 8 of offset in a file
+    for what has left the window, and 4 per row.
+    """
 
-    def __init__(self, origin_ns: int = 0, *, window_bytes: int = WINDOW_BYTES) -> None:
-        """``window_bytes`` of frames stay in memory; older ones go to a file."""
+    def __init__(
+        self,
+        origin_ns: int = 0,
+        *,
+        window_bytes: int = WINDOW_BYTES,
+        capture: CaptureWriter | None = None,
+        frames: Frames | None = None,
+    ) -> None:
+        """A new log.
+
+        Args:
+            origin_ns: the monotonic time that counts as zero, in nanoseconds.
+            window_bytes: so much of the frames stays in memory; older ones are read from a file.
+            capture: what keeps a copy on disk.
+            frames: where the frames are that are entered with :meth:`enter`; nothing can be appended then.
+        """
         self.origin_ns = origin_ns
         """The monotonic time that counts as zero, in nanoseconds."""
-        self._frames = FrameStore(window_bytes)
+        self.capture = capture
+        """What keeps a copy on disk, if anything does."""
+        self.marks: list[tuple[int, Mark]] = []
+        """What happened here and not on the wire, oldest first, each with the number of entries before it."""
+        self._store = FrameStore(window_bytes, capture.frames if capture is not None else None)
+        self._frames: Frames = frames if frames is not None else self._store
         self._times = array("q")
         self._types = array("H")
         self._flags = bytearray()
@@ -80,7 +107,9 @@ class EventLog:
         self._row_first = array("I")
         self._runs = Runs()
         self._run_of_row: dict[int, Run] = {}
+        self._run_rows = array("I")
         self._notes: dict[int, str] = {}
+        self._noted = array("I")
         self._type_names: list[str] = []
         self._by_name: dict[str, Kind] = {}
         self._by_bytes: dict[bytes, Kind] = {}
@@ -105,7 +134,16 @@ class EventLog:
         """Entries so far that went this way."""
         return self._counts[direction]
 
-    def append(self, direction: Direction, data: bytes, t_ns: int, *, binary: bool = False, note: str = "") -> int:
+    def append(
+        self,
+        direction: Direction,
+        data: bytes,
+        t_ns: int,
+        *,
+        binary: bool = False,
+        note: str = "",
+        audio: Decoded | None = None,
+    ) -> int:
         """Add one frame; return its index. Never raises, whatever the frame holds.
 
         Args:
@@ -114,7 +152,26 @@ class EventLog:
             t_ns: monotonic time in nanoseconds.
             binary: True for a WebSocket binary frame.
             note: what was done with the frame, when that is not the usual thing.
+            audio: what the caller has decoded of the frame, if anything.
         """
+        t_ns -= self.origin_ns
+        self._store.append(data)
+        index = self._enter(direction, data, t_ns, len(data), -1, binary, note)
+        if self.capture is not None:
+            self.capture.put(direction, data, t_ns, binary=binary, origin_ns=self.origin_ns, audio=audio)
+            if note:
+                self.capture.remark(t_ns, Remark(index, note))
+        return index
+
+    def enter(self, stored: Stored) -> int:
+        """Add one frame that is in ``frames`` already; return its index."""
+        audio = stored.audio.size if stored.audio is not None else -1
+        return self._enter(stored.direction, stored.rest, stored.t_ns, stored.size, audio, stored.binary, stored.note)
+
+    def _enter(
+        self, direction: Direction, data: bytes, t_ns: int, size: int, audio: int, binary: bool, note: str
+    ) -> int:
+        """Index a frame; ``audio`` is the bytes of audio in it, -1 to find them out."""
         kind = None
         if not binary and data.startswith(_TYPE_FIRST):
             kind = self._by_bytes.get(data[_TYPE_AT : data.find(b'"', _TYPE_AT)])
@@ -127,9 +184,9 @@ class EventLog:
                 run = self._find_run(kind, direction, data, index)
             run.last = index
             run.count += 1
-            run.size += len(data)
+            run.size += size
             if kind.audio_key:
-                run.audio += kind.audio_bytes(data)
+                run.audio += kind.audio_bytes(data) if audio < 0 else audio
             row = run.row
             self._changed.add(row)
         else:
@@ -140,11 +197,11 @@ class EventLog:
             row = len(self._row_first)
             self._row_first.append(index)
         self._rows.append(row)
-        self._frames.append(data)
-        self._times.append(t_ns - self.origin_ns)
+        self._times.append(t_ns)
         self._types.append(kind.id)
         if note:
             self._notes[index] = note
+            self._noted.append(index)
         self._counts[direction] += 1
         # Last: the length of the flags is the length of the log.
         self._flags.append(direction + _BINARY if binary else direction)
@@ -153,6 +210,8 @@ class EventLog:
     def mark_alarm(self, index: int) -> None:
         """Remember that this entry says something failed."""
         self._flags[index] |= _ALARM
+        if self.capture is not None:
+            self.capture.remark(self._times[-1], Remark(index, alarm=True))
         row = self._rows[index]
         run = self._run_of_row.get(row)
         if run is not None:
@@ -167,7 +226,16 @@ class EventLog:
     def add_note(self, index: int, note: str) -> None:
         """Say what was done with an entry, after the fact."""
         self._notes[index] = note
+        self._noted.append(index)
+        if self.capture is not None:
+            self.capture.remark(self._times[-1], Remark(index, note))
         self._changed.add(self._rows[index])
+
+    def mark(self, mark: Mark) -> None:
+        """Remember what happened here, between the entry before and the next one."""
+        self.marks.append((len(self._flags), mark))
+        if self.capture is not None:
+            self.capture.mark(mark)
 
     def entry(self, index: int) -> Entry:
         """The entry with this index. Raises IndexError beyond the end."""
@@ -199,6 +267,30 @@ class EventLog:
             return Row(index, first, 1, self._frames.size(first), 0, self.is_alarm(index))
         return Row(index, first, run.count, run.size, run.audio, run.alarm)
 
+    def type_of(self, index: int) -> str:
+        """The type of an entry. Reads no frame, but for types that are not kept."""
+        return self._type_names[self._types[index]] or wire.sniff_type(self.data(index))
+
+    def time_of(self, index: int) -> int:
+        """When an entry came, in nanoseconds since the origin. Reads no frame."""
+        return self._times[index]
+
+    def direction_of(self, index: int) -> Direction:
+        """Who sent an entry."""
+        return Direction(self._flags[index] & _DIRECTION_MASK)
+
+    def t_ns(self, index: int) -> int:
+        """When an entry came, in nanoseconds since the origin."""
+        return self._times[index]
+
+    def index_after(self, t_ns: int, stop: int) -> int:
+        """The first of the entries below ``stop`` that came later than ``t_ns``; ``stop`` when none did."""
+        return bisect_right(self._times, t_ns, 0, stop)
+
+    def first(self, row: int) -> int:
+        """Index of the first entry of a row."""
+        return self._row_first[row]
+
     def members(self, row: int, limit: int | None = None) -> list[int]:
         """Indices of the entries in a row, oldest first, at most ``limit`` of them."""
         first = self._row_first[row]
@@ -218,6 +310,58 @@ class EventLog:
         """The row that shows an entry."""
         return self._rows[index]
 
+    # Many at once. What is returned is a copy, and what the log gets meanwhile does not touch it.
+
+    @property
+    def type_names(self) -> list[str]:
+        """The types so far; "" stands for those that are not kept. Not to be changed."""
+        return self._type_names
+
+    def type_ids(self, start: int, stop: int) -> array[int]:
+        """Where in :attr:`type_names` the types of these entries stand; 16 bits each."""
+        return self._types[start:stop]
+
+    def directions(self, start: int, stop: int) -> bytearray:
+        """The directions of these entries."""
+        return self._flags[start:stop].translate(_DIRECTIONS)
+
+    def alarms(self, start: int, stop: int) -> bytearray:
+        """A byte for each of these entries: 1 when it says that something failed."""
+        return self._flags[start:stop].translate(_ALARMS)
+
+    def rows_of(self, start: int, stop: int) -> array[int]:
+        """The rows that show these entries; 32 bits each."""
+        return self._rows[start:stop]
+
+    def firsts(self, start: int, stop: int) -> array[int]:
+        """The first entry of each of these rows, which rises; 32 bits each."""
+        return self._row_first[start:stop]
+
+    def row_at(self, index: int, stop: int) -> int:
+        """The first of the rows below ``stop`` that begins at this entry or later; ``stop`` when none does."""
+        return bisect_left(self._row_first, index, 0, stop)
+
+    def runs(self, start: int, stop: int) -> list[tuple[int, int, bool]]:
+        """Those of these rows that are runs, in order: the row, the bytes of its frames, whether one says of a failure.
+
+        The other rows are one entry each.
+        """
+        at = bisect_left(self._run_rows, start)
+        rows = self._run_rows[at : bisect_left(self._run_rows, stop, at)]
+        return [(run.row, run.size, run.alarm) for run in map(self._run_of_row.__getitem__, rows)]
+
+    def sizes(self, start: int, stop: int) -> array[int]:
+        """Bytes of the frames of these entries; 32 bits each."""
+        return self._frames.sizes(start, stop)
+
+    def block(self, start: int, stop: int) -> bytes:
+        """The frames of these entries, one behind the other: :meth:`sizes` tells them apart."""
+        return self._frames.block(start, stop)
+
+    def notes_since(self, seen: int) -> list[tuple[int, str]]:
+        """Entries that got a note, and the note, but for the ``seen`` oldest ones."""
+        return [(index, self._notes[index]) for index in self._noted[seen:]]
+
     def take_changed(self) -> tuple[int, ...]:
         """Rows that changed since the last call; new ones may be among them. For the appending thread."""
         changed = tuple(self._changed)
@@ -225,7 +369,10 @@ class EventLog:
         return changed
 
     def close(self) -> None:
-        """Give back the file."""
+        """Write what waits, and give back the files; entries beyond the window cannot be read any more."""
+        if self.capture is not None:
+            self.capture.close()
+            self.capture.release()
         self._frames.close()
 
     def _learn(self, event_type: str) -> Kind:
@@ -247,5 +394,6 @@ class EventLog:
         run = self._runs.find(kind, direction, data, row)
         if run.row == row:
             self._run_of_row[row] = run
+            self._run_rows.append(row)
             self._row_first.append(index)
         return run

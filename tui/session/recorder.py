@@ -7,17 +7,19 @@ import base64
 import binascii
 import json
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, AnyStr, Protocol
 
 from tui import wire
 from tui.audio import Playback
-from tui.capture import EventLog
+from tui.capture import Decoded, EventLog, Interrupted, Playing
 from tui.conversation import Transcript
 from tui.conversation.status import Status, StatusReducer
 from tui.session.batch import Batch, Notice, Severity
+from tui.session.capturing import capture_failed
 from tui.settings import Secret
 from tui.wire import Direction
 
@@ -25,7 +27,21 @@ logger = logging.getLogger(__name__)
 
 _RATE_WINDOW_S = 1.0
 
+_GROWTH_INTERVAL_S = 0.2
+"""Between two batches that say nothing but that rows grew and counters rose: nobody reads faster, and fifty appends a
+second of an open microphone would keep the screen drawing."""
+
+_DRIFT_NS = 40_000_000
+"""An item that is heard so much later than its beginning says has waited for the network in between."""
+
 _AUDIO_DELTAS = ("response.output_audio.delta", "response.audio.delta")
+
+
+class Masking(Protocol):
+    """A secret, or something that knows some."""
+
+    def masked(self, text: AnyStr) -> AnyStr:
+        """The text with asterisks for each secret, in the same length."""
 
 
 class Recorder:
@@ -41,7 +57,7 @@ class Recorder:
         deliver: Callable[[Batch], None],
         *,
         fps: float,
-        key: Secret | None = None,
+        key: Masking | None = None,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.log = log
@@ -49,10 +65,12 @@ class Recorder:
         self.reducer = StatusReducer()
         self.on_event: Callable[[Mapping[str, Any]], None] = lambda _: None
         """Called with each parsed event that was received."""
+        self.unusable = "kept from the SDK"
+        """What becomes of a frame that the SDK could not take."""
         self._playback = playback
         self._deliver = deliver
         self._interval_s = 1 / fps
-        self._key = key or Secret()
+        self._key: Masking = key or Secret()
         self._clock_ns = clock_ns
         self._notices: list[Notice] = []
         self._due: asyncio.TimerHandle | None = None
@@ -61,6 +79,9 @@ class Recorder:
         # (monotonic seconds, events so far), one a batch, covering the last second
         self._history: deque[tuple[float, int]] = deque([(float("-inf"), self._events())])
         self._stopped = False
+        self._capture_failed = False
+        self._playing: tuple[tuple[str, int], int] | None = None
+        """Item and part that were heard last, and when they began, in nanoseconds since the log's origin."""
         self._dropped: set[str] = set()
         """Responses that the person interrupted: their late audio is not played."""
 
@@ -68,6 +89,10 @@ class Recorder:
     def status(self) -> Status:
         """The current status."""
         return self.reducer.status
+
+    def masked(self, text: AnyStr) -> AnyStr:
+        """The text with asterisks for the key."""
+        return self._key.masked(text)
 
     def now_s(self) -> float:
         """Seconds since the log's origin."""
@@ -83,19 +108,26 @@ class Recorder:
         """
         t_ns = self._clock_ns()
         data = self._key.masked(data)
-        index = self.log.append(Direction.RECEIVED, data, t_ns, binary=binary)
-        self.touch()
+        rows, status = self.log.rows, self.status
+        # Neither of these raises, and what is decoded here need not be decoded once more for the capture.
         event = None if binary else wire.parse(data)
+        audio = _audio(event) if event is not None else None
+        index = self.log.append(Direction.RECEIVED, data, t_ns, binary=binary, audio=audio)
+        self._touch_since(rows, status)
         if event is None:
             why = "a binary frame, which the Realtime API does not use" if binary else wire.why_not_event(data)
-            self.log.add_note(index, f"{why}; kept from the SDK")
-            self.log.mark_alarm(index)
+            self.log.add_note(index, f"{why}; {self.unusable}")
+            self._alarm(index)
+            self.touch()
             return None
         if wire.is_alarm(event):
-            self.log.mark_alarm(index)
-        if event.get("type") in _AUDIO_DELTAS and not self._play(event):
-            self.log.add_note(index, "audio that is not base64; kept from the SDK")
-            self.log.mark_alarm(index)
+            self._alarm(index)
+        if audio is not None:
+            self._play(event, audio.pcm)
+        elif event.get("type") in _AUDIO_DELTAS and isinstance(event.get("delta"), str):
+            self.log.add_note(index, f"audio that is not base64; {self.unusable}")
+            self._alarm(index)
+            self.touch()
             return None
         t_ns -= self.log.origin_ns
         try:
@@ -106,30 +138,38 @@ class Recorder:
             # We are called by the transport: a fault of ours in reading one event must not cost the connection.
             logger.exception("An event could not be read: entry %d", index)
             self.log.add_note(index, "azrt-tui failed on it: the log file has the details")
+            self.touch()
+        self._touch_since(rows, status)
         return index
 
     def sent(self, data: bytes, *, binary: bool = False) -> int:
         """Record a frame that goes to the server; return its index in the log."""
         t_ns = self._clock_ns()
-        index = self.log.append(Direction.SENT, data, t_ns, binary=binary)
-        self.touch()
+        rows, status = self.log.rows, self.status
+        index = self.log.append(Direction.SENT, self._key.masked(data), t_ns, binary=binary)
         event = None if binary else wire.parse(data)
         if event is not None:
             self.reducer.sent(event, t_ns - self.log.origin_ns)
+        self._touch_since(rows, status)
         return index
+
+    def _alarm(self, index: int) -> None:
+        """Something failed, as this entry says."""
+        self.log.mark_alarm(index)
+        self.set_status(alarm=index)
 
     def not_sent(self, index: int) -> None:
         """The connection ended before this frame was out."""
         self.log.add_note(index, "not sent: the connection had ended")
-        self.log.mark_alarm(index)
+        self._alarm(index)
         self.touch()
 
     def local(self, event_type: str, text: str, facts: Mapping[str, str] | None = None, *, alarm: bool = False) -> None:
         """Record something that happened to the connection itself."""
         data = json.dumps({"type": event_type, "text": text, **(facts or {})}, ensure_ascii=False)
-        index = self.log.append(Direction.LOCAL, data.encode(errors="replace"), self._clock_ns())
+        index = self.log.append(Direction.LOCAL, self._key.masked(data.encode(errors="replace")), self._clock_ns())
         if alarm:
-            self.log.mark_alarm(index)
+            self._alarm(index)
         self.touch()
 
     def interrupted(self, response_id: str, heard: Mapping[str, int]) -> None:
@@ -141,9 +181,18 @@ class Recorder:
         """
         if response_id:
             self._dropped.add(response_id)
+        self.log.mark(Interrupted(self._clock_ns() - self.log.origin_ns, response_id, dict(heard)))
+        self._playing = None
         self.transcript.interrupt(response_id, heard)
         self.reducer.interrupted(response_id)
         self.touch()
+
+    def end_session(self, heard: Mapping[str, int]) -> list[str]:
+        """The connection is gone; see :meth:`~tui.conversation.Transcript.end_session`."""
+        if heard and self._playing is not None:
+            self.log.mark(Interrupted(self._clock_ns() - self.log.origin_ns, "", dict(heard)))
+        self._playing = None
+        return self.transcript.end_session(heard)
 
     def new_connection(self) -> None:
         """Forget what belongs to the previous connection."""
@@ -151,25 +200,17 @@ class Recorder:
         self.reducer.new_connection()
         self.touch()
 
-    def _play(self, event: Mapping[str, Any]) -> bool:
-        """Hand audio to playback; False when it is not base64."""
-        delta, item_id, index = event.get("delta"), event.get("item_id"), event.get("content_index")
-        if not isinstance(delta, str):
-            return True  # the SDK's own validation says what is wrong with it, and survives
-        try:
-            pcm = base64.b64decode(delta)
-        except (binascii.Error, ValueError):
-            return False
-        response_id = event.get("response_id")
+    def _play(self, event: Mapping[str, Any], pcm: bytes) -> None:
+        """Hand audio to playback."""
+        item_id, index, response_id = event.get("item_id"), event.get("content_index"), event.get("response_id")
         if isinstance(item_id, str) and not (isinstance(response_id, str) and response_id in self._dropped):
             self._playback.feed(item_id, index if isinstance(index, int) else 0, pcm)
-        return True
 
     # Batches
 
-    def notify(self, text: str, severity: Severity = Severity.INFORMATION) -> None:
-        """Tell the person something in passing."""
-        self._notices.append(Notice(text, severity))
+    def notify(self, text: str, severity: Severity = Severity.INFORMATION, command: str = "") -> None:
+        """Tell the person something in passing; ``command`` is the id of the binding that may help."""
+        self._notices.append(Notice(text, severity, command))
         self.touch()
 
     def set_status(self, **changes: Any) -> None:
@@ -179,10 +220,23 @@ class Recorder:
 
     def touch(self) -> None:
         """Something changed: a batch is due."""
-        if self._due is None and not self._stopped:
-            loop = asyncio.get_running_loop()
-            delay = self._delivered_at + self._interval_s - loop.time()
-            self._due = loop.call_later(max(0.0, delay), self.flush)
+        self._deliver_within(self._interval_s)
+
+    def _touch_since(self, rows: int, status: Status) -> None:
+        """A batch is due, a later one when nothing is new since then but that a row has grown."""
+        news = self.log.rows != rows or self.status is not status or self.transcript.changed
+        self._deliver_within(self._interval_s if news else max(self._interval_s, _GROWTH_INTERVAL_S))
+
+    def _deliver_within(self, interval_s: float) -> None:
+        """Deliver so long after the batch before, or when it is due already."""
+        if self._stopped:
+            return
+        due_at = self._delivered_at + interval_s
+        if self._due is not None:
+            if self._due.when() <= due_at:
+                return
+            self._due.cancel()
+        self._due = asyncio.get_running_loop().call_at(due_at, self.flush)
 
     def flush(self) -> None:
         """Deliver a batch now."""
@@ -192,6 +246,10 @@ class Recorder:
         rate = self._rate(self._delivered_at)
         turns, order = self.transcript.take_changes()
         self.reducer.set(received=self.log.count(Direction.RECEIVED), sent=self.log.count(Direction.SENT), rate=rate)
+        self._mark_playing()
+        if self.log.capture is not None and self.log.capture.trouble and not self._capture_failed:
+            self._capture_failed = True
+            self._notices.append(Notice(f"{capture_failed(self.log.capture.trouble)}.", Severity.WARNING))
         notices, self._notices = tuple(self._notices), []
         self._deliver(Batch(len(self.log), self.log.rows, self.log.take_changed(), turns, order, self.status, notices))
         if rate > 0:
@@ -204,6 +262,19 @@ class Recorder:
         self._stopped = True
         self._cancel_timers()
 
+    def _mark_playing(self) -> None:
+        """Note when what is heard began, where that is news: an export puts the voices in time by it."""
+        # Where nobody listens, nothing of what was said is unheard.
+        position = self._playback.position() if self._playback.quiet_s() < math.inf else None
+        if position is None or not position.ms:
+            return
+        now_ns = self._clock_ns() - self.log.origin_ns
+        begun_ns = now_ns - int(position.ms * 1e6)
+        key = (position.item_id, position.content_index)
+        if self._playing is None or self._playing[0] != key or abs(self._playing[1] - begun_ns) > _DRIFT_NS:
+            self._playing = (key, begun_ns)
+            self.log.mark(Playing(now_ns, position.item_id, position.content_index, position.ms))
+
     def _cancel_timers(self) -> None:
         for timer in (self._due, self._fade):
             if timer is not None:
@@ -214,10 +285,24 @@ class Recorder:
         return self.log.count(Direction.RECEIVED) + self.log.count(Direction.SENT)
 
     def _rate(self, now: float) -> float:
-        """Events of the last second: since the latest batch that is a second old."""
+        """Events a second: those since the latest batch that is a second old."""
         events = self._events()
         history = self._history
         history.append((now, events))
         while len(history) > 1 and history[1][0] <= now - _RATE_WINDOW_S:
             history.popleft()
-        return float(events - history[0][1])
+        elapsed_s = now - history[0][0]
+        new = events - history[0][1]
+        # After a silence, what is new came just now.
+        return new / elapsed_s if elapsed_s <= _RATE_WINDOW_S + _GROWTH_INTERVAL_S else float(new)
+
+
+def _audio(event: Mapping[str, Any]) -> Decoded | None:
+    """The audio in an event that was received; None when there is none, or none that can be decoded."""
+    delta = event.get("delta") if event.get("type") in _AUDIO_DELTAS else None
+    if not isinstance(delta, str):
+        return None  # what is no text at all, the SDK's own validation says, and survives
+    try:
+        return Decoded(delta, base64.b64decode(delta))
+    except (binascii.Error, ValueError):
+        return None

@@ -57,9 +57,11 @@ def test_the_window_is_the_memory_that_it_takes() -> None:
 def test_the_file_has_no_name_and_is_nobody_elses() -> None:
     store = FrameStore(10)
     store.append(bytes(20))
-    assert os.fstat(store._fd).st_mode & 0o777 == 0o600
-    assert os.fstat(store._fd).st_nlink == 0
-    assert not os.get_inheritable(store._fd)
+    assert store._spilled is not None
+    fd = store._spilled._fd
+    assert os.fstat(fd).st_mode & 0o777 == 0o600
+    assert os.fstat(fd).st_nlink == 0
+    assert not os.get_inheritable(fd)
     store.close()
     store.close()
 

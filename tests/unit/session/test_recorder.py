@@ -45,6 +45,61 @@ async def test_the_next_batch_is_due_in_a_frame_although_the_rate_is_shown() -> 
     tested.stop()
 
 
+def due_in(tested: Recorder) -> float:
+    """Seconds from the latest batch to the next one."""
+    assert tested._due is not None
+    return round(tested._due.when() - tested._delivered_at, 3)
+
+
+APPEND = b'{"type":"input_audio_buffer.append","audio":"AAAA"}'
+
+
+async def test_a_row_that_only_grows_waits_longer_than_news() -> None:
+    tested = recorder([])
+    tested.sent(APPEND)
+    tested.flush()
+    tested.sent(APPEND)
+    assert due_in(tested) == 0.2
+    tested.sent(b'{"type":"response.create"}')
+    assert due_in(tested) == 0.01, "news does not wait for what can"
+    tested.sent(APPEND)
+    assert due_in(tested) == 0.01
+    tested.stop()
+
+
+DELTA = '{"type":"response.%s.delta","response_id":"r","item_id":"i","content_index":0,"delta":"%s"}'
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (DELTA % ("output_audio", "AAAA"), 0.2),
+        (DELTA % ("output_audio_transcript", "word"), 0.01),
+        (DELTA % ("output_audio", "AAAAA"), 0.01),
+        ((DELTA % ("output_audio", "AAAA")).replace('"i"', '"other"'), 0.01),
+    ],
+    ids=["sound", "words", "a failure", "another row"],
+)
+async def test_what_can_be_seen_of_an_answer_is_news(event: str, expected: float) -> None:
+    tested = recorder([])
+    for kind, delta in (("output_audio", "AAAA"), ("output_audio_transcript", "a ")):
+        tested.received((DELTA % (kind, delta)).encode(), binary=False)
+    tested.flush()
+    tested.received(event.encode(), binary=False)
+    assert due_in(tested) == expected
+    tested.stop()
+
+
+async def test_the_rate_is_right_however_far_apart_the_batches_are() -> None:
+    tested = recorder([])
+    for step in range(20):
+        for _ in range(10):
+            tested.sent(APPEND)
+        rate = tested._rate(1000 + 0.19 * step)
+    assert rate == pytest.approx(10 / 0.19)
+    tested.stop()
+
+
 async def test_the_rate_is_that_of_the_last_second() -> None:
     batches: list[Batch] = []
     tested = recorder(batches)

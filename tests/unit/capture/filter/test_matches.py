@@ -1,0 +1,194 @@
+"""Looking through a log in slices: the same rows as one by one, whatever comes meanwhile."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.properties import PROPERTY
+from tests.unit.capture.filter.test_language import EXPRESSIONS
+from tests.unit.capture.test_log import frame, frames, log_of, text_delta
+from tui.capture import EventLog
+from tui.capture.filter import Filter, matches, parse
+from tui.capture.filter.matches import Matches
+from tui.capture.filter.syntax import Expression, Id, Kind, Name, Not, Size, Text, Type, all_of
+from tui.wire import Direction
+
+RECEIVED, SENT, LOCAL = Direction.RECEIVED, Direction.SENT, Direction.LOCAL
+
+
+@pytest.fixture(params=["row by row", "all at once"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Both ways of deciding rows, on a small log in many small blocks."""
+    monkeypatch.setattr(matches, "_BLOCK_ENTRIES", 3)
+    monkeypatch.setattr(matches, "_ROWS_AT_ONCE", 4)
+    if request.param == "all at once":
+        monkeypatch.setattr(matches, "_FEW", 0)
+    yield request.param
+
+
+def one_by_one(log: EventLog, chosen: Filter) -> list[int]:
+    """What should be found."""
+    return [row for row in range(log.rows) if chosen.matches_row(log, row)]
+
+
+def found(log: EventLog, written: str) -> list[int]:
+    finding = Matches(log, parse(written))
+    finding.update(log.rows)
+    while not finding.work(0.0):
+        pass
+    return list(finding.rows)
+
+
+LIKELY: st.SearchStrategy[Expression] = st.sampled_from(
+    [
+        Type("response.*"),
+        Type("delta"),
+        Name("audio"),
+        Name("error"),
+        Name("sent"),
+        Name("unknown"),
+        Size(">", 90),
+        Text("x"),
+        Text("E"),
+        Text("note"),
+        Id(Kind.ITEM, "a"),
+        Id(Kind.ITEM, "*"),
+        Not(Text("b")),
+        Not(Type("delta")),
+    ]
+)
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(Direction), frames(), st.booleans(), st.sampled_from(["", "", "a note"]), st.booleans()),
+    max_size=30,
+)
+
+
+@settings(PROPERTY, max_examples=80)
+@given(st.lists(STEPS, min_size=1, max_size=4), st.lists(LIKELY | EXPRESSIONS, min_size=1, max_size=3))
+@pytest.mark.parametrize("few", [0, 300])
+def test_it_finds_what_a_look_at_every_row_finds(
+    few: int, batches: list[list[tuple[Direction, bytes, bool, str, bool]]], parts: list[Expression]
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(matches, "_BLOCK_ENTRIES", 3)
+        patch.setattr(matches, "_ROWS_AT_ONCE", 4)
+        patch.setattr(matches, "_FEW", few)
+        chosen = Filter("", all_of(*parts))
+        log = EventLog(window_bytes=200)
+        finding = Matches(log, chosen)
+        for number, batch in enumerate(batches):
+            for direction, data, binary, note, alarm in batch:
+                index = log.append(direction, data, number, binary=binary)
+                if note:
+                    log.add_note(index, note)
+                if alarm:
+                    log.mark_alarm(index)
+            finding.update(log.rows, log.take_changed())
+            finding.work(0.0)  # one piece, and more comes before it is done
+        while not finding.work(0.0):
+            pass
+        assert list(finding.rows) == one_by_one(log, chosen)
+        log.close()
+
+
+def test_the_newest_hits_come_first(way: str) -> None:
+    log = log_of(*(frame("session.updated", text="hit" if at % 3 == 0 else "") for at in range(30)))
+    finding = Matches(log, parse("hit"))
+    finding.update(log.rows)
+    seen = []
+    while not finding.work(0.0):
+        seen.append(list(finding.rows))
+    assert list(finding.rows) == list(range(0, 30, 3))
+    assert all(rows == [row for row in range(0, 30, 3) if row >= (rows or [30])[0]] for rows in seen)
+    assert len(seen) > 5
+    log.close()
+
+
+def test_a_row_comes_in_and_goes_as_its_run_grows(way: str) -> None:
+    log = log_of(text_delta("a", "sun"), frame("session.updated"))
+    with_rain, without = Matches(log, parse("rain")), Matches(log, parse("-rain"))
+    both = (with_rain, without)
+
+    def take() -> tuple[list[int], list[int]]:
+        changed = log.take_changed()
+        for each in both:
+            each.update(log.rows, changed)
+            while not each.work(0.0):
+                pass
+        return list(with_rain.rows), list(without.rows)
+
+    assert take() == ([], [0, 1])
+    log.append(RECEIVED, text_delta("a", " and rain"), 0)
+    log.append(RECEIVED, frame("error", text="rain"), 0)
+    assert take() == ([0, 2], [1])
+    log.add_note(1, "it rains")
+    assert take() == ([0, 1, 2], [])
+    assert [with_rain.holds(row) for row in range(4)] == [True, True, True, False]
+    log.close()
+
+
+def test_rows_may_be_added_by_hand(way: str) -> None:
+    log = log_of(*(frame("session.updated" if at % 2 else "error") for at in range(9)))
+    finding = Matches(log, parse("type:error"), also={1, 2, 7})
+    finding.update(log.rows)
+    while not finding.work(0.0):
+        pass
+    assert list(finding.rows) == [0, 1, 2, 4, 6, 7, 8]
+    log.close()
+
+
+def test_types_that_the_log_does_not_keep_are_found(way: str) -> None:
+    strange = "x" * 300
+    log = log_of(frame("session.updated"), frame(strange), frame("response.done"), frame(f"y{strange}"))
+    assert found(log, f"type:{strange}") == [1]
+    assert found(log, "-type:session.*") == [1, 2, 3]
+    assert found(log, f"type:*{strange} -updated") == [1, 3]
+    log.close()
+
+
+def test_text_is_found_across_the_window_in_memory(way: str) -> None:
+    log = EventLog(window_bytes=500)
+    for at in range(60):
+        log.append(RECEIVED, frame("session.updated", number=f"n{at}n"), at)
+    assert [found(log, f"n{at}n") for at in (0, 13, 31, 59)] == [[0], [13], [31], [59]]
+    log.close()
+
+
+def test_an_empty_log_is_looked_through_at_once(way: str) -> None:
+    log = EventLog()
+    for written in ("error", "text", "-type:x"):
+        finding = Matches(log, parse(written))
+        finding.update(0)
+        assert finding.complete and finding.work(0.0) and not len(finding.rows)
+        log.append(RECEIVED, frame("error", text="text"), 0)
+        finding.update(log.rows)
+        assert finding.work(1.0) and finding.holds(log.rows - 1)
+    log.close()
+
+
+def test_large_blocks_and_small_ones_fold_letters_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = log_of(*(frame("x", text=text) for text in ("Weather [a]", "WEATHER {a}", "wea\\ther", "@", "`")))
+    small = [found(log, written) for written in ("weather", "[A]", "`", '"@"')]
+    monkeypatch.setattr("tui.capture.filter.scan._SMALL", 0)
+    assert [found(log, written) for written in ("weather", "[A]", "`", '"@"')] == small == [[0, 1], [0], [4], [3]]
+    log.close()
+
+
+@pytest.mark.parametrize("written", ["type:x", "-audio >1kB", "error", '"some text" item:item_1'])
+def test_a_filter_is_read_without_numpy(written: str) -> None:
+    code = (
+        "import sys; from tui.capture.filter import parse, frame; from tui.wire import Direction;"
+        f"parse({written!r}).matches(frame(Direction.SENT, b'{{}}'));"
+        "import tui.capture.filter.matches, tui.capture.view;"
+        "print(json.dumps([name for name in ('numpy', 'textual') if name in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", f"import json; {code}"], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == []

@@ -1,0 +1,270 @@
+"""What is written to a capture comes back: the same frames, byte for byte, in the same rows, with what was marked."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import random
+import time
+import wave
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tests.support.properties import PROPERTY
+from tests.support.recordings import examples
+from tui import wire
+from tui.capture import CaptureReader, CaptureWriter, Decoded, EventLog, Interrupted, Playing
+from tui.capture.decoding import read_line, read_plain
+from tui.capture.encoding import find_audio, frame_line
+from tui.capture.folder import NewCapture
+from tui.capture.records import Audio, Header, Stored, encoded_size
+from tui.wire import Direction
+
+RECEIVED, SENT, LOCAL = Direction
+Frame = tuple[Direction, bytes, bool]
+"""Direction, data, binary."""
+
+PCM = random.Random(5).randbytes(4_801)
+AUDIO = base64.b64encode(PCM).decode()
+
+
+def delta(audio: str, **extra: Any) -> bytes:
+    """A frame of received audio, as the services write it."""
+    event = {"type": "response.output_audio.delta", "item_id": "a", "content_index": 0, "delta": audio, **extra}
+    return json.dumps(event, separators=(",", ":")).encode()
+
+
+ODD: tuple[Frame, ...] = (
+    (RECEIVED, b"", False),
+    (RECEIVED, b"not JSON", False),
+    (RECEIVED, b"null", False),
+    (RECEIVED, b"[1]", False),
+    (RECEIVED, b"\xff\xfe\x00", False),
+    (RECEIVED, b"\x00\x01\xff", True),
+    (RECEIVED, b'{"type":"x"}', True),
+    (RECEIVED, b'{"type":"x","v":NaN,"w":-Infinity}', False),
+    (RECEIVED, b'{"type":"x","v":1e999}', False),
+    (RECEIVED, b' {"type":"x"}', False),
+    (RECEIVED, b'{"type":"x"}\n', False),
+    (RECEIVED, b'{\n "type": "x",\r\n "v": [1, 2]\n}', False),
+    (RECEIVED, b'{"type":"x"}{"type":"y"}', False),
+    (RECEIVED, b'{"type":"x","event":{"time_ns":1,"direction":"sent"}}', False),
+    (RECEIVED, b'{"type":"x","v":"\\ud800"}', False),
+    (RECEIVED, b'{"type":"x","v":"\\ud83d\\ude00\\u0000"}', False),
+    (RECEIVED, b'{"type":"x","v":"\xed\xa0\x80"}', False),
+    (RECEIVED, '{"type":"x"}'.encode("utf-16"), False),
+    (RECEIVED, b'\xef\xbb\xbf{"type":"x"}', False),
+    (RECEIVED, b"[" * 50_000, False),
+    (RECEIVED, b'{"a":' * 250 + b"1" + b"}" * 250, False),
+    (RECEIVED, b'{"type":"x","v":' + b"9" * 5_000 + b"}", False),
+    (RECEIVED, '{"type":"x","v":"\u2028 [red]\x1b é 😀"}'.encode().replace(b"\x1b", b"\\u001b"), False),
+    (RECEIVED, delta(AUDIO), False),
+    (RECEIVED, delta(AUDIO[:8], later="x"), False),
+    (RECEIVED, delta("QQ=="), False),
+    (RECEIVED, delta("QR=="), False),
+    (RECEIVED, delta("QUI="), False),
+    (RECEIVED, delta("QUJ="), False),
+    (RECEIVED, delta("QQ="), False),
+    (RECEIVED, delta("Q Q="), False),
+    (RECEIVED, delta("QQ==QQ=="), False),
+    (RECEIVED, delta("_-Q="), False),
+    (RECEIVED, delta(""), False),
+    (RECEIVED, delta("not base64 at all"), False),
+    (RECEIVED, delta("QUJD").replace(b"D", b"\\u0044"), False),
+    (RECEIVED, delta(AUDIO).replace(b'"item_id"', b'"x":{"delta":"AAAA"},"item_id"'), False),
+    (RECEIVED, delta(AUDIO)[:-1], False),
+    (RECEIVED, json.dumps(json.loads(delta(AUDIO)), indent=2).encode(), False),
+    (RECEIVED, delta(AUDIO).replace(b'"a"', b'"\xff"'), False),
+    (SENT, json.dumps({"type": "input_audio_buffer.append", "audio": AUDIO}).encode(), False),
+    (SENT, b'{"type":"response.create"}', False),
+    (LOCAL, b'{"type": "websocket.connect", "text": "caf\xc3\xa9"}', False),
+)
+
+
+def writer(folder: Path) -> CaptureWriter:
+    """A writer of a new capture."""
+    return CaptureWriter(NewCapture(folder / "captures"), Header(program="azrt-tui", host="h", deployment="d"))
+
+
+def capture(folder: Path, frames: list[Frame]) -> Path:
+    """A capture of these frames, one a microsecond."""
+    writing = writer(folder)
+    log = EventLog(capture=writing)
+    for at, (direction, data, binary) in enumerate(frames):
+        log.append(direction, data, at * 1_000, binary=binary)
+    log.close()
+    assert not writing.trouble
+    return writing.path
+
+
+def read(path: Path) -> CaptureReader:
+    """The whole of a capture."""
+    reader = CaptureReader(path)
+    reader.read_all()
+    return reader
+
+
+def test_every_frame_comes_back_as_it_was(tmp_path: Path) -> None:
+    writing = writer(tmp_path)
+    log = EventLog(5, capture=writing, window_bytes=20_000)
+    frames: list[Frame] = []
+    for number in range(20):
+        frames += [*ODD, *((RECEIVED, json.dumps(event).encode(), False) for event in examples("ga")[number::20])]
+    for at, (direction, data, binary) in enumerate(frames):
+        assert log.append(direction, data, at * 1_000 + 5, binary=binary) == at
+        if at % 9 == 0:
+            log.add_note(at, f"note {at} é \x1b")
+        if at % 7 == 0:
+            log.mark_alarm(at)
+        if at % 50 == 0:
+            log.mark(Interrupted(at * 1_000, "resp", {"item": at}))
+            log.mark(Playing(at * 1_000, "item", 1, at + 0.5))
+            time.sleep(0.02)  # the file gets ahead of the window
+    writing.close()
+    assert not writing.trouble
+    assert log._frames is log._store
+    assert log._store._window[0] > 0, "nothing is read from the file here"
+    reader = read(writing.path)
+    assert reader.problems == []
+    for at, (direction, data, binary) in enumerate(frames):
+        entry = reader.log.entry(at)
+        assert entry == log.entry(at)
+        assert (entry.direction, entry.data, entry.binary, entry.t_ns) == (direction, data, binary, at * 1_000)
+        assert reader.log.sizes(at, at + 1)[0] == len(data)
+    assert reader.log.marks == log.marks
+    assert reader.log.rows == log.rows
+    assert [reader.log.row(row) for row in range(log.rows)] == [log.row(row) for row in range(log.rows)]
+    for path in writing.path.parent.iterdir():
+        assert path.stat().st_mode & 0o777 == 0o600
+    assert writing.path.parent.stat().st_mode & 0o777 == 0o700
+    reader.close()
+    log.close()
+
+
+def test_a_block_for_a_search_is_the_frames_with_silence_for_their_audio(tmp_path: Path) -> None:
+    frames = [*ODD, *ODD]
+    reader = read(capture(tmp_path, frames))
+    for start, stop in ((0, len(frames)), (3, 9), (22, 25), (len(frames) - 1, len(frames))):
+        block, sizes = reader.log.block(start, stop), reader.log.sizes(start, stop)
+        ends = list(accumulate(sizes, initial=0))
+        assert len(block) == ends[-1]
+        for at, begin, end in zip(range(start, stop), ends, ends[1:], strict=False):
+            found, data = block[begin:end], frames[at][1]
+            if found != data:
+                audio = read_line(frame_line(0, frames[at][0], data)[:-1])
+                assert isinstance(audio, Stored)
+                key = b'"audio"' if frames[at][0] is SENT else b'"delta"'
+                where = find_audio(data, key)
+                assert where is not None
+                length = encoded_size(len(where[1]))
+                assert found == data[: where[0]] + b"A" * length + data[where[0] + length :]
+    reader.close()
+
+
+def test_every_line_is_strict_json_with_the_event_in_it(tmp_path: Path) -> None:
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    path = capture(tmp_path, list(ODD))
+    lines = path.read_bytes().split(b"\n")
+    assert lines.pop() == b""
+    header, *records = (json.loads(line.decode(), parse_constant=refuse) for line in lines)
+    assert (header["format"], header["version"], header["host"], header["deployment"]) == (
+        "azrt-tui capture",
+        1,
+        "h",
+        "d",
+    )
+    assert len(records) == len(ODD)
+    for (direction, data, binary), record in zip(ODD, records, strict=True):
+        assert record["direction"] == direction.name.lower()
+        assert record["size"] == len(data)
+        assert record.get("binary", False) is binary
+        if AUDIO.encode() in data and b"AAAA" not in data:  # where that comes first, it is what is taken out
+            assert "audio" in record
+            assert AUDIO[:100] not in json.dumps(record)
+        json.dumps(record, ensure_ascii=False).encode()  # no half surrogate pair, at which jq stops
+        if "event" in record:
+            kept = json.loads(data.decode("utf-8-sig", "replace") if b"\x00" not in data else data)
+            assert record["event"].get("type") == kept.get("type")
+
+
+def test_the_audio_is_in_wav_files_one_piece_behind_the_other(tmp_path: Path) -> None:
+    path = capture(tmp_path, [(RECEIVED, delta(AUDIO), False)] * 3 + [(SENT, ODD[-3][1], False)])
+    for side, pieces in (("received", 3), ("sent", 1)):
+        with wave.open(str(path.with_name(f"{path.stem}.{side}.wav"))) as sound:
+            assert sound.getparams()[:4] == (1, 2, 24_000, pieces * 2_401)
+            assert sound.readframes(10**6) == (PCM + b"\0") * pieces
+
+
+frames_of_any_kind = st.lists(
+    st.tuples(
+        st.sampled_from(Direction),
+        st.binary(max_size=60)
+        | st.text(max_size=40).map(lambda text: text.encode(errors="surrogatepass"))
+        | st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+            max_leaves=6,
+        ).map(lambda value: json.dumps({"type": "t", "value": value}).encode())
+        | st.binary(max_size=40).map(lambda pcm: delta(base64.b64encode(pcm).decode()))
+        | st.text("QUJDabc=+/-_ ", max_size=12).map(delta),
+        st.booleans(),
+    ),
+    max_size=8,
+)
+
+
+@PROPERTY
+@given(frames_of_any_kind)
+@example([*ODD])
+def test_any_frames_make_lines_that_give_them_back(frames: list[Frame]) -> None:
+    for direction, data, binary in frames:
+        found = None if binary else find_audio(data, b'"delta"')
+        event = wire.parse(data)
+        if event is not None and isinstance(event.get("delta"), str):
+            with contextlib.suppress(ValueError):
+                decoded = Decoded(event["delta"], base64.b64decode(event["delta"]))
+                assert find_audio(data, b'"delta"', decoded) == find_audio(data, b'"delta"')
+        audio = None if found is None else Audio(7, len(found[1]), found[0])
+        line = frame_line(12, direction, data, binary=binary, audio=audio)
+        assert line.count(b"\n") == 1
+        assert line.endswith(b"}\n")
+        stored = read_line(line[:-1])
+        assert isinstance(stored, Stored)
+        assert (stored.t_ns, stored.direction, stored.size, stored.binary) == (12, direction, len(data), binary)
+        rest = stored.rest
+        if found is not None:
+            assert stored.audio == audio
+            rest = rest[: found[0]] + base64.b64encode(found[1]) + rest[found[0] :]
+        assert rest == data
+        torn = line[: len(line) // 2]
+        assert read_plain(torn) is None
+        assert not isinstance(read_line(torn), Stored)
+
+
+@pytest.mark.parametrize("step_s", [-3600, 0, 86_400])
+def test_a_clock_that_is_set_meanwhile_moves_no_event(tmp_path: Path, step_s: int) -> None:
+    wall_ns = 1_700_000_000_123_456_789
+
+    def wall() -> int:
+        nonlocal wall_ns
+        wall_ns += step_s * 10**9
+        return wall_ns - step_s * 10**9
+
+    writing = CaptureWriter(NewCapture(tmp_path / "captures"), Header(), clock_ns=lambda: 9_000_000_000, wall_ns=wall)
+    log = EventLog(8_000_000_000, capture=writing)
+    for at in range(5):
+        log.append(RECEIVED, b"{}", 9_000_000_000 + at)
+    log.close()
+    reader = read(writing.path)
+    assert reader.header is not None
+    assert reader.header.started == "2023-11-14T22:13:19.123456Z"
+    assert [reader.log.entry(at).t_ns for at in range(5)] == [10**9 + at for at in range(5)]
+    reader.close()

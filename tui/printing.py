@@ -1,0 +1,57 @@
+"""What the commands print: text from the network on stdout, and azrt-tui's own words on stderr."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import sys
+from typing import IO, Any
+
+from tui.capture import Entry
+from tui.endpoint import escape_controls
+
+
+class Output:
+    """stdout. To a terminal, control characters from the network are escaped; to a pipe, the text goes as it is."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self._terminal = stream.isatty()
+        self._encoding = getattr(stream, "encoding", None) or "utf-8"
+
+    def write(self, text: str) -> None:
+        """Print text. Raises OSError, and BrokenPipeError when nobody reads it any more."""
+        if self._terminal:
+            text = "\n".join(escape_controls(line) for line in text.split("\n"))
+        # Lone surrogates, and whatever a terminal that is not UTF-8 cannot show.
+        self._stream.write(text.encode(self._encoding, errors="replace").decode(self._encoding))
+
+    def flush(self) -> None:
+        """Let it be seen."""
+        self._stream.flush()
+
+    def broken(self) -> int:
+        """The reader of the pipe has gone: that is no failure worth a word. Return the exit code."""
+        # What is still buffered is flushed when the program ends, and must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+        return 1
+
+
+def json_line(entry: Entry, event: dict[str, Any] | None) -> str:
+    """An entry as `say --json` and `events --json` print it, without a line break; ``event`` is its parsed frame."""
+    line: dict[str, Any] = {"time": round(entry.t_ns / 1e9, 6), "direction": entry.direction.name.lower()}
+    if event is not None:
+        line["event"] = event
+    elif entry.binary:
+        line["base64"] = base64.b64encode(entry.data).decode()
+    else:
+        line["text"] = entry.data.decode(errors="replace")
+    if entry.note:
+        line["note"] = entry.note
+    return json.dumps(line)
+
+
+def narrate(text: str) -> None:
+    """Say one line on stderr."""
+    print(f"azrt-tui: {escape_controls(text)}", file=sys.stderr, flush=True)  # noqa: T201
