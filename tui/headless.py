@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import os
 import queue
-import re
 import sys
 import time
 from dataclasses import dataclass
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from tui import paths, wire
-from tui.capture import Entry, EventLog
 from tui.conversation import Link, Speaker
-from tui.endpoint import escape_controls
 from tui.logs import log_to_file
-from tui.session import Batch, SendText, SessionPlan, SessionWorker
-from tui.settings import Loaded
+from tui.printing import Output, json_line, narrate
+from tui.session import Batch, SendText, SessionPlan, SessionWorker, capture_failed, event_log
+from tui.settings import Loaded, Settings
 from tui.wire import Direction
 
 
@@ -55,24 +50,24 @@ def say(
     """
     trouble = log_to_file(paths.log_file())
     if trouble:
-        _narrate(trouble)
+        narrate(trouble)
     patience = patience or Patience()
     if not demo:
-        return _Turn(SessionPlan.from_settings(loaded.settings), json_output, patience).run(text)
+        return _Turn(loaded.settings, SessionPlan.from_settings(loaded.settings), json_output, patience).run(text)
     from tui.simulator import SimulatorThread
 
     with SimulatorThread() as simulator:
         plan = SessionPlan.from_settings(loaded.settings, simulator_url=simulator.url())
-        return _Turn(plan, json_output, patience).run(text)
+        return _Turn(loaded.settings, plan, json_output, patience).run(text)
 
 
 class _Turn:
     """A turn on its way."""
 
-    def __init__(self, plan: SessionPlan, json_output: bool, patience: Patience) -> None:
+    def __init__(self, settings: Settings, plan: SessionPlan, json_output: bool, patience: Patience) -> None:
         self._batches: queue.SimpleQueue[Batch] = queue.SimpleQueue()
-        self._worker = SessionWorker(plan, self._batches.put, fps=_BATCHES_PER_SECOND)
-        self._log: EventLog = self._worker.log
+        self._log = event_log(settings, plan)
+        self._worker = SessionWorker(plan, self._batches.put, fps=_BATCHES_PER_SECOND, log=self._log)
         self._json = json_output
         self._patience = patience
         self._error = False
@@ -82,7 +77,8 @@ class _Turn:
         self._printed: dict[str, int] = {}
         self._ends_line = True
         self._link = Link.IDLE
-        self._out = _Output(sys.stdout)
+        self._told = False
+        self._out = Output(sys.stdout)
 
     def run(self, text: str) -> int:
         """Start the session, send, and wait for the end of the answer."""
@@ -91,12 +87,14 @@ class _Turn:
         try:
             return self._wait()
         except KeyboardInterrupt:
-            _narrate("interrupted")
+            narrate("interrupted")
             return INTERRUPTED
         except BrokenPipeError:
             return self._out.broken()
         finally:
             self._worker.stop(_QUIT_TIMEOUT_S)
+            self._log.close()
+            self._tell_of_capture()
 
     def _wait(self) -> int:
         patience_s = self._patience.silence_s
@@ -111,6 +109,7 @@ class _Turn:
             if batch.events > self._read:
                 since = time.monotonic()
             self._narrate_link(batch)
+            self._tell_of_capture()
             if not self._json:
                 self._print_answer(batch)
             code = self._read_events(batch.events)
@@ -119,11 +118,7 @@ class _Turn:
                 return code
             if batch.status.link in {Link.FAILED, Link.CLOSED}:
                 cause = batch.status.cause
-                said = (
-                    f"{cause.sentence} {_without_keys(cause.fix)}".strip()
-                    if cause is not None
-                    else "the connection ended"
-                )
+                said = f"{cause.sentence} {cause.fix}".strip() if cause is not None else "the connection ended"
                 return self._fail(said)
             waits = self._error and not batch.status.response_id
             patience_s = self._patience.after_error_s if waits else self._patience.silence_s
@@ -135,7 +130,7 @@ class _Turn:
             entry = self._log.entry(index)
             event = None if entry.binary else wire.parse(entry.data)
             if self._json:
-                self._out.write(_json_line(entry, event) + "\n")
+                self._out.write(json_line(entry, event) + "\n")
             if event is not None and entry.direction is Direction.RECEIVED and code is None:
                 code = self._judge(event)
         self._read = until
@@ -152,7 +147,7 @@ class _Turn:
             return self._fail(f"the answer did not complete: {wire.summary(event) or 'no reason given'}")
         if self._error:
             self._end_line()
-            _narrate(f"the server reports an error: {wire.summary(event) or 'no reason given'}")
+            narrate(f"the server reports an error: {wire.summary(event) or 'no reason given'}")
         return None
 
     def _print_answer(self, batch: Batch) -> None:
@@ -174,13 +169,21 @@ class _Turn:
             self._link = status.link
             where = "the simulator (scripted answers, no model)" if status.simulator else self._host
             if status.link is Link.CONNECTING:
-                _narrate(f"connecting to {where}")
+                narrate(f"connecting to {where}")
             elif status.link is Link.CONNECTED:
-                _narrate(f"connected to {where}, model {status.model or 'not named'}")
+                narrate(f"connected to {where}, model {status.model or 'not named'}")
+
+    def _tell_of_capture(self) -> None:
+        """Say once that the capture failed, if it did."""
+        capture = self._log.capture
+        if capture is not None and capture.trouble and not self._told:
+            self._told = True
+            self._end_line()
+            narrate(f"{capture_failed(capture.trouble)}.")
 
     def _fail(self, why: str) -> int:
         self._end_line()
-        _narrate(why)
+        narrate(why)
         return 1
 
     def _end_line(self) -> None:
@@ -188,49 +191,3 @@ class _Turn:
             self._out.write("\n")
             self._out.flush()
             self._ends_line = True
-
-
-class _Output:
-    """stdout. To a terminal, control characters from the network are escaped; to a pipe, the text goes as it is."""
-
-    def __init__(self, stream: IO[str]) -> None:
-        self._stream = stream
-        self._terminal = stream.isatty()
-        self._encoding = getattr(stream, "encoding", None) or "utf-8"
-
-    def write(self, text: str) -> None:
-        if self._terminal:
-            text = "\n".join(escape_controls(line) for line in text.split("\n"))
-        # Lone surrogates, and whatever a terminal that is not UTF-8 cannot show.
-        self._stream.write(text.encode(self._encoding, errors="replace").decode(self._encoding))
-
-    def flush(self) -> None:
-        self._stream.flush()
-
-    def broken(self) -> int:
-        """The reader of the pipe has gone: that is no failure worth a word."""
-        # What is still buffered is flushed when the program ends, and must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
-        return 1
-
-
-def _json_line(entry: Entry, event: dict[str, Any] | None) -> str:
-    line: dict[str, Any] = {"time": round(entry.t_ns / 1e9, 6), "direction": entry.direction.name.lower()}
-    if event is not None:
-        line["event"] = event
-    elif entry.binary:
-        line["base64"] = base64.b64encode(entry.data).decode()
-    else:
-        line["text"] = entry.data.decode(errors="replace")
-    if entry.note:
-        line["note"] = entry.note
-    return json.dumps(line)
-
-
-def _without_keys(fix: str) -> str:
-    """A cause's advice without the key that only the screen has."""
-    return re.sub(r"Press ctrl\+r[^.]*\. ?", "", re.sub(r", then press ctrl\+r[^.]*", "", fix))
-
-
-def _narrate(text: str) -> None:
-    print(f"azrt-tui: {escape_controls(text)}", file=sys.stderr, flush=True)  # noqa: T201

@@ -22,6 +22,7 @@ from tests.support.sessions import KEY
 from tests.unit.simulator.support import simulator
 from tui import headless
 from tui.headless import Patience, say
+from tui.printing import Output
 from tui.settings import Loaded, Secret, Settings
 from tui.simulator import script as answers
 
@@ -218,19 +219,6 @@ async def test_a_connection_that_breaks(capsys: pytest.CaptureFixture[str]) -> N
     assert err.splitlines()[-1] == "azrt-tui: The server ended the session after an error of its own."
 
 
-@pytest.mark.parametrize(
-    ("fix", "said"),
-    [
-        ("Press ctrl+r for a new one.", ""),
-        ("Check the network, then press ctrl+r.", "Check the network."),
-        ("Press ctrl+r. The log file has the details.", "The log file has the details."),
-        ("Check the URL: azrt-tui url", "Check the URL: azrt-tui url"),
-    ],
-)
-def test_keys_of_the_screen_are_no_advice_here(fix: str, said: str) -> None:
-    assert headless._without_keys(fix) == said
-
-
 async def test_no_place_for_the_log_file(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,7 +248,7 @@ class Terminal:
 
 def test_control_characters_do_not_reach_a_terminal() -> None:
     terminal = Terminal()
-    headless._Output(terminal).write("caf\u00e9 \x1b]0;title\x07\nnext \u4f60 \ud800")  # type: ignore[arg-type]
+    Output(terminal).write("caf\u00e9 \x1b]0;title\x07\nnext \u4f60 \ud800")  # type: ignore[arg-type]
     assert "\x1b" not in terminal.shown
     assert "\x07" not in terminal.shown
     assert terminal.shown.startswith("caf\u00e9 ")

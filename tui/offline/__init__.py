@@ -1,0 +1,1 @@
+"""What is done with captures without a screen: list them, print their events, export what was said."""
