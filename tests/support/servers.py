@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 DEADLINE_S = 8
 """How long a test waits for what must come. Only a broken program lets it pass."""
@@ -102,12 +103,23 @@ class WebSocketServer:
 
 @asynccontextmanager
 async def websocket_server(
-    script: Callable[[Peer], Awaitable[None]], *, tls: ssl.SSLContext | None = None
+    script: Callable[[Peer], Awaitable[None]],
+    *,
+    tls: ssl.SSLContext | None = None,
+    subprotocols: Sequence[Subprotocol] | None = None,
 ) -> AsyncIterator[WebSocketServer]:
     """A server whose connections run ``script``; a failure in it is a failure of the test."""
     server = WebSocketServer(script)
     async with serve(
-        server.handle, "127.0.0.1", 0, ssl=tls, compression=None, max_size=None, close_timeout=0.2, ping_interval=None
+        server.handle,
+        "127.0.0.1",
+        0,
+        ssl=tls,
+        subprotocols=subprotocols,
+        compression=None,
+        max_size=None,
+        close_timeout=0.2,
+        ping_interval=None,
     ) as listening:
         port = next(iter(listening.sockets)).getsockname()[1]
         server.url = f"{'wss' if tls else 'ws'}://127.0.0.1:{port}/v1/realtime?model=gpt-realtime"

@@ -57,7 +57,8 @@ def test_no_binding_of_ours_is_left_out() -> None:
 
 async def test_the_help_names_every_binding_of_the_panes() -> None:
     async with running(fast()) as shown:
-        named = {binding.id for section in help_sections(shown.app) for binding in section.bindings}
+        sections = (*help_sections(shown.app), *help_sections(shown.app, watching=True))
+        named = {binding.id for section in sections for binding in section.bindings}
     wanted = {binding.id for binding in all_bindings() if not str(binding.id).startswith(("help.", "start."))}
     assert wanted <= named
 
