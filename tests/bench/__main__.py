@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.bench import keys, log, machine, paint, rest, stall, start
+from tests.bench import captures, echo, keys, log, machine, paint, reconnect, relay, rest, stall, start, voice
 from tests.bench.figures import Figure, Measurement, NotMeasuredError, table
 
 MEASUREMENTS: Mapping[str, Measurement] = {
@@ -24,6 +24,9 @@ MEASUREMENTS: Mapping[str, Measurement] = {
     "append-typed": log.append_typed,
     "append-spilling": log.append_spilling,
     "index-memory": log.index_memory,
+    "capture-spoken": captures.append_spoken,
+    "capture-typed": captures.append_typed,
+    "capture-open": captures.opening,
     "frame-beside": paint.frame_beside,
     "frame-zoomed": paint.frame_zoomed,
     "keys-0": keys.keys_at_rest,
@@ -33,10 +36,28 @@ MEASUREMENTS: Mapping[str, Measurement] = {
     "keys-importing": keys.keys_while_importing,
     "interrupt": keys.interrupting,
     "idle": rest.idle,
+    "voice-interrupt": voice.interrupting,
+    "voice-next": voice.following,
+    "voice-capture": voice.capturing,
+    "voice-capture-busy": voice.capturing_busy,
+    "voice-gaps": voice.gaps_busy,
+    "voice-duplex": voice.duplex,
+    "voice-silence": voice.open_microphone,
+    "echo-duplex": echo.duplex,
+    "echo-own": echo.own_voice,
+    "echo-person": echo.person,
+    "relay": relay.relay,
+    "socket-loss": reconnect.socket_loss,
+    "kills": reconnect.kills,
+    "faults": reconnect.faults,
     "stall": stall.stalled_terminal,
     "say": start.say,
     "wheel": start.wheel,
 }
+
+
+LONG: Mapping[str, Measurement] = {"soak": reconnect.long_soak}
+"""Measurements that take minutes, and are made only when they are named."""
 
 
 def main(arguments: list[str]) -> int:
@@ -45,7 +66,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of: {', '.join(MEASUREMENTS)}; none: all")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the JSON here instead of behind the table")
     options = parser.parse_args(arguments)
-    if unknown := [name for name in options.names if name not in MEASUREMENTS]:
+    if unknown := [name for name in options.names if name not in {**MEASUREMENTS, **LONG}]:
         parser.error(f"there is no measurement {', '.join(unknown)}; there are: {', '.join(MEASUREMENTS)}")
     system = machine.describe()
     figures: list[Figure] = []
@@ -53,7 +74,7 @@ def main(arguments: list[str]) -> int:
     for name in options.names or MEASUREMENTS:
         begin = time.monotonic()
         try:
-            figures += MEASUREMENTS[name]()
+            figures += {**MEASUREMENTS, **LONG}[name]()
         except Exception as error:
             failures[name] = f"{type(error).__name__}: {error}".partition("\n")[0]
             if not isinstance(error, NotMeasuredError):

@@ -61,17 +61,17 @@ def keys_while_importing() -> list[Figure]:
         with FarEnd() as far_end, Meter.module("tui", "--url", far_end.url, environment=KEY) as terminal:
             terminal.read_until_written(b"Conversation")
             terminal.read(0.02)
-            row = _prompt_row(terminal)
+            row = prompt_row(terminal)
             start = time.monotonic()
-            presses = _press(terminal, seed, 0.05, lambda _: far_end.first("session.update") is None)
+            presses = press_letters(terminal, seed, 0.05, lambda _: far_end.first("session.update") is None)
             durations.append(time.monotonic() - start)
             terminal.read(0.5)
-            latencies += _latencies(terminal, row, presses)
+            latencies += latencies_of(terminal, row, presses)
     detail = f"{len(latencies)} presses, {min(durations):.1f} s to {max(durations):.1f} s until connected"
     title = "key to screen during the SDK import"
     return [
         Figure("keys-importing.p50", f"{title}: median", percentile(latencies, 50), "ms", None, detail),
-        Figure("keys-importing.p95", f"{title}: p95", percentile(latencies, 95), "ms"),
+        Figure("keys-importing.p95", f"{title}: p95", percentile(latencies, 95), "ms", 40),
         Figure("keys-importing.max", f"{title}: longest", max(latencies), "ms"),
     ]
 
@@ -117,14 +117,14 @@ def _keys_at(
         Meter.module("tui", "--url", far_end.url, environment=environment, bytes_per_s=bytes_per_s) as terminal,
     ):
         connect(terminal, far_end)
-        row = _prompt_row(terminal)
+        row = prompt_row(terminal)
         far_end.stream(rate, what)
         terminal.read(_WARM_UP_S)
         start, cpu = time.monotonic(), terminal.cpu
-        presses = _press(terminal, rate, 0.1, lambda pressed: pressed < _PRESSES)
+        presses = press_letters(terminal, rate, 0.1, lambda pressed: pressed < _PRESSES)
         end, spent = time.monotonic(), terminal.cpu - cpu
         terminal.read(5.0 if bytes_per_s else 0.5)
-        latencies = _latencies(terminal, row, presses)
+        latencies = latencies_of(terminal, row, presses)
         _check_stream(terminal, rate * (_WARM_UP_S + end - start))
         written = terminal.bytes_between(start, end) / (end - start)
     name, title = f"keys-{rate}", f"key to screen at {rate:,} events/s"
@@ -147,12 +147,13 @@ def _check_stream(terminal: Meter, due: float) -> None:
         raise NotMeasuredError(f"of {due:,.0f} events of the stream the screen counts {found[1] if found else 'none'}")
 
 
-def _prompt_row(terminal: Meter) -> int:
+def prompt_row(terminal: Meter) -> int:
+    """The line of the terminal in which the prompt stands."""
     _ = terminal.text  # draws what was read
     return terminal.row_with("Type a message")
 
 
-def _press(terminal: Meter, seed: int, pause_s: float, go_on: Callable[[int], bool]) -> list[tuple[float, str]]:
+def press_letters(terminal: Meter, seed: int, pause_s: float, go_on: Callable[[int], bool]) -> list[tuple[float, str]]:
     """Press letters at random moments while ``go_on`` of their count says so; return them with their times."""
     chance = random.Random(seed)
     presses: list[tuple[float, str]] = []
@@ -165,7 +166,7 @@ def _press(terminal: Meter, seed: int, pause_s: float, go_on: Callable[[int], bo
     raise AssertionError("an endless cycle has ended")
 
 
-def _latencies(terminal: Meter, row: int, presses: list[tuple[float, str]]) -> list[float]:
+def latencies_of(terminal: Meter, row: int, presses: list[tuple[float, str]]) -> list[float]:
     """Milliseconds from each press to the piece of output after which the row shows its letter."""
     typed = "".join(letter for _, letter in presses)
     latencies: list[float] = []

@@ -11,6 +11,7 @@ import base64
 import itertools
 import json
 import random
+from array import array
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,6 +30,9 @@ _AUDIO = [base64.b64encode(_random.randbytes(_random.randrange(3_072, 12_288, 2)
 _SPOKEN_WORDS = 35
 _TYPED_WORDS = 80
 _WORD_EVERY = 10
+
+RAMP_PERIOD = 30_000
+"""Samples after which a ramp begins anew."""
 
 
 def event_ids() -> Iterator[str]:
@@ -77,6 +81,10 @@ class Turn:
     def audio(self, step: int) -> bytes:
         """A piece of the answer's audio."""
         return self._delta("response.output_audio.delta", _AUDIO[step % len(_AUDIO)])
+
+    def sound(self, pcm: bytes) -> bytes:
+        """The answer's audio, as given: PCM16 mono 24 kHz."""
+        return self._delta("response.output_audio.delta", base64.b64encode(pcm).decode())
 
     def word(self, step: int) -> bytes:
         """A word of the answer, or of its transcript."""
@@ -165,6 +173,11 @@ class Turn:
             "usage": usage if output else None,
             "metadata": None,
         }
+
+
+def ramp(start: int, count: int) -> bytes:
+    """PCM16 samples that say which they are, up to :data:`RAMP_PERIOD`; none of them is silence."""
+    return array("h", (at % RAMP_PERIOD + 1 for at in range(start, start + count))).tobytes()
 
 
 def spoken(ids: Iterator[str]) -> Iterator[bytes]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import threading
 import time
@@ -21,7 +23,7 @@ import pytest
 PATIENCE_S = 30.0
 """How long anything may take on a loaded machine before a test gives up: a bound on hanging, not a measure."""
 
-PACKAGES = "libportaudio2 pulseaudio pulseaudio-utils libasound2-plugins"
+PACKAGES = "libportaudio2 pulseaudio pulseaudio-utils libasound2-plugins jackd2"
 
 _FORMAT = ("--raw", "--format=s16le", "--rate=24000", "--channels=1")
 
@@ -34,6 +36,7 @@ load-module module-null-sink sink_name=micfeed rate=24000 channels=1
 load-module module-remap-source source_name=mic master=micfeed.monitor
 set-default-sink spk
 set-default-source mic
+load-module module-cli-protocol-unix socket={cli}
 """
 
 
@@ -52,7 +55,15 @@ def missing() -> str:
 
 def need_virtual_audio() -> None:
     """Skip the test, or fail it where that was asked for, when the machine cannot run it."""
-    lacks = missing()
+    _need(missing())
+
+
+def need_jack() -> None:
+    """The same for a test with a JACK server."""
+    _need(", ".join(filter(None, (missing(), "" if shutil.which("jackd") else "jackd"))))
+
+
+def _need(lacks: str) -> None:
     if not lacks:
         return
     reason = f"left out for want of {lacks}. To have it: sudo apt-get install {PACKAGES}"
@@ -62,11 +73,13 @@ def need_virtual_audio() -> None:
 
 
 class Recorder:
-    """Everything that reaches the virtual loudspeaker, from the moment this exists."""
+    """Everything that reaches a virtual device, from the moment this exists."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
         self._data = bytearray()
+        self.arrivals: list[tuple[float, int]] = []
+        """When something came, in monotonic seconds, and how many samples there were then."""
         self._thread = threading.Thread(target=self._read)
         self._thread.start()
         self.wait_for_ms(20)
@@ -75,6 +88,7 @@ class Recorder:
         assert self._process.stdout is not None
         while data := self._process.stdout.read1(65536):  # type: ignore[attr-defined]
             self._data += data
+            self.arrivals.append((time.monotonic(), len(self._data) // 2))
 
     @property
     def data(self) -> bytes:
@@ -121,7 +135,7 @@ class VirtualAudio:
     def start(self) -> None:
         """Start the server, and wait until it answers."""
         script = self._folder / "virtual.pa"
-        script.write_text(_MODULES.format(socket=self._socket))
+        script.write_text(_MODULES.format(socket=self._socket, cli=self._folder / "cli"))
         with (self._folder / "server.log").open("ab") as log:
             self._server = subprocess.Popen(
                 [
@@ -138,8 +152,7 @@ class VirtualAudio:
             time.sleep(0.01)
         # Without a client that asks for low latency, each new stream on a null sink stalls for up to two seconds.
         for sink in ("spk", "micfeed"):
-            self._help("pacat", "-d", sink, "--latency-msec=20", "/dev/zero")
-            self._help("parec", "-d", f"{sink}.monitor", "--latency-msec=10", "/dev/null")
+            self.warm(sink)
 
     def stop(self) -> None:
         """The server goes away, as when a device is pulled out."""
@@ -149,12 +162,33 @@ class VirtualAudio:
         self._helpers.clear()
         if self._server is not None:
             self._server.terminate()
+            self._server.send_signal(signal.SIGCONT)  # one that hangs would not end
             self._server.wait()
             self._server = None
 
-    def record(self) -> Recorder:
-        """Record the loudspeaker. Close what this returns."""
-        command = ("parec", "-d", "spk.monitor", "--latency-msec=5", "--process-time-msec=5", *_FORMAT)
+    def plug_in(self, module: str, *arguments: str) -> None:
+        """Add a device: ``module-null-sink`` or ``module-remap-source``, with its arguments."""
+        assert self._run("pactl", "load-module", module, *arguments).returncode == 0
+
+    def disconnect(self, stream: str) -> None:
+        """End the program's ``sink-input`` or ``source-output``: one direction loses its device, the other does not."""
+        for block in self._command(f"list-{stream}s").split("index: ")[1:]:
+            if 'application.name = "ALSA plug-in' in block:  # and not one of pacat and parec
+                self._command(f"kill-{stream} {block.split()[0]}")
+
+    def warm(self, sink: str) -> None:
+        """Keep a sink awake, as those are that the server starts with."""
+        self._help("pacat", "-d", sink, "--latency-msec=20", "/dev/zero")
+        self._help("parec", "-d", f"{sink}.monitor", "--latency-msec=10", "/dev/null")
+
+    def hang(self) -> None:
+        """The server does not answer any more, as one that a fault has got."""
+        assert self._server is not None
+        self._server.send_signal(signal.SIGSTOP)
+
+    def record(self, sink: str = "spk") -> Recorder:
+        """Record the loudspeaker, or with ``micfeed`` what the microphone hears. Close what this returns."""
+        command = ("parec", "-d", f"{sink}.monitor", "--latency-msec=5", "--process-time-msec=5", *_FORMAT)
         return Recorder(subprocess.Popen(command, env={**os.environ, **self.environment}, stdout=subprocess.PIPE))
 
     def speak(self, pcm: bytes) -> None:
@@ -163,6 +197,18 @@ class VirtualAudio:
         subprocess.run(
             command, env={**os.environ, **self.environment}, input=pcm, check=True, timeout=PATIENCE_S + len(pcm) / 48e3
         )
+
+    def _command(self, line: str) -> str:
+        """What the server answers to a line of its own command language."""
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(PATIENCE_S)
+            client.connect(str(self._folder / "cli"))
+            client.sendall(f"{line}\n".encode())
+            client.shutdown(socket.SHUT_WR)
+            answer = b""
+            while data := client.recv(65536):
+                answer += data
+        return answer.decode()
 
     def _run(self, *command: str) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(command, env={**os.environ, **self.environment}, capture_output=True, timeout=PATIENCE_S)
@@ -200,3 +246,24 @@ def heard_by_portaudio(audio: VirtualAudio, monkeypatch: pytest.MonkeyPatch) -> 
         for name in audio.environment:
             monkeypatch.delenv(name, raising=False)
         assert devices.refresh(), "a stream was left open"
+
+
+@contextmanager
+def jack(rate: int) -> Iterator[dict[str, str]]:
+    """Run a JACK server without a sound card, and give the environment for it. Its devices take one rate only.
+
+    PortAudio ends its process when the server is gone before it is: use it in a process of its own.
+    """
+    environment = {"JACK_DEFAULT_SERVER": f"azrt-{os.getpid()}", "JACK_NO_START_SERVER": "1"}
+    command = ("jackd", "--no-realtime", "-d", "dummy", "-r", str(rate), "-p", str(rate // 100))
+    with subprocess.Popen(
+        command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as server:
+        try:
+            waiting = ("jack_wait", "-w", "-t", str(round(PATIENCE_S)))
+            subprocess.run(
+                waiting, env={**os.environ, **environment}, check=True, capture_output=True, timeout=PATIENCE_S
+            )
+            yield environment
+        finally:
+            server.terminate()

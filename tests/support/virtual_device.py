@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tui.audio.devices import AudioUnavailable
+from tui.audio.microphone import Timed
 from tui.audio.player import Fill
 
 BLOCKS_PER_SECOND = 50
@@ -15,6 +16,7 @@ class VirtualOutput:
 
     def __init__(self, rate: int = 24_000, channels: int = 1, blocks: int = 5) -> None:
         self.rate, self.channels = rate, channels
+        self.buffer_s = blocks / BLOCKS_PER_SECOND
         self.heard = bytearray()
         self.asked = 0
         """Blocks asked for."""
@@ -119,3 +121,14 @@ class VirtualInput:
         """The device goes away by itself."""
         self.started = False
         self._finished()
+
+
+class TimedInput(VirtualInput):
+    """An input device that tells the time with its blocks; a test does it."""
+
+    timed: Timed
+
+    def open(self, timed: Timed, finished: Callable[[], None]) -> VirtualInput:
+        """Open it: what is given for ``open_input`` where times are wanted."""
+        self.timed = timed
+        return self.connect(lambda _: None, finished)

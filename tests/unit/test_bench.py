@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
+from array import array
 
 import pytest
 
 from tests.bench import workload
 from tests.bench.figures import Figure, NotMeasuredError, number, percentile, table
+from tests.bench.monitor import gaps, position, sounding
 from tui import wire
 from tui.capture import EventLog
 from tui.wire import Direction
@@ -82,3 +84,31 @@ def test_one_stream_is_all_rows_and_the_other_two() -> None:
     assert folded.rows == beginning + 2
     unfolded.close()
     folded.close()
+
+
+def ramp(start: int, count: int) -> list[int]:
+    """The samples of the measurements' ramp, from one on."""
+    return array("h", workload.ramp(start, count)).tolist()
+
+
+@pytest.mark.parametrize(
+    ("played", "found"),
+    [
+        (ramp(29_990, 20), []),
+        (ramp(0, 10) + [0] * 7 + ramp(10, 5), [7]),
+        (ramp(0, 10) + ramp(11, 5), [0]),
+        (ramp(0, 10) + ramp(9, 5), [0]),
+        (ramp(0, 10) + [0] * 3 + ramp(12, 5) + [0] * 4, [3]),
+    ],
+    ids=["none", "silence", "left out", "repeated", "both, and the end"],
+)
+def test_a_gap_is_where_a_sample_is_not_followed_by_the_next(played: list[int], found: list[int]) -> None:
+    assert gaps(array("h", played)) == found
+
+
+def test_a_ramp_tells_how_far_it_has_come() -> None:
+    assert position(array("h", ramp(0, 70_000))) == 70_000
+    assert position(array("h", ramp(0, 40_000) + [0] * 2_000 + ramp(40_000, 10))) == 40_010
+    assert sounding(array("h", [0, 0, *ramp(0, 5), 0, *ramp(5, 2), 0])) == (2, 10)
+    with pytest.raises(NotMeasuredError):
+        sounding(array("h", [0] * 10))

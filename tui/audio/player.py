@@ -15,20 +15,20 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from tui.audio.devices import AudioUnavailable
 from tui.audio.levels import loudness
-from tui.audio.playback import Position
-from tui.audio.resampling import Resampler
+from tui.audio.playback import Position, Rest
+from tui.audio.resampling import Resampler, spread
 from tui.wire import PCM16_RATE
 
 PREBUFFER_S: Final = 0.06
-"""What must be queued before an answer begins: the network's jitter within it is not heard."""
+"""What must be queued, beside what the device takes, before it plays: the network's jitter within it is not heard."""
 
-LEAD_S: Final = 0.01
+LEAD_S: Final = 0.006
 """Silence ahead of the first sample when the device starts: PulseAudio swallows the first 1 to 4 ms of a stream."""
 
 _LONGEST_WAIT_S: Final = 0.15
@@ -38,10 +38,13 @@ _WAITING_BLOCKS: Final = 5
 """The same, counted in blocks of the device, where the stream runs already."""
 
 _LINGER_S: Final = 2.0
-"""How long the stream runs on in silence: what comes soon after is then played without starting the device anew."""
+"""How long the stream runs on in silence: a device that fell asleep would take longer for what comes soon after."""
 
 _DEAD_S: Final = 1.0
 """A device that has not asked for audio for so long is lost: PortAudio may not say so."""
+
+_WAKE_S: Final = 5.0
+"""But not so soon after it was started: a headset may take a buffer full, and then seconds to wake."""
 
 Key = tuple[str, int]
 """Item id and content index."""
@@ -56,6 +59,8 @@ class Output(Protocol):
     rate: int
     """Frames a second."""
     channels: int
+    buffer_s: float
+    """What it asks for at once when it starts, in seconds."""
 
     def start(self) -> None:
         """Begin to ask; the first block is wanted at once. Raises AudioUnavailable."""
@@ -84,10 +89,12 @@ class _Progress:
 
     fed: int = 0
     heard: int = 0
+    source: bytearray = field(default_factory=bytearray)
+    """As it was fed, PCM16 mono 24 kHz: the last of it, and at least what was not heard."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unheard:
+class _Unheard:
     """An item of which something was not heard yet, in seconds."""
 
     item_id: str
@@ -127,6 +134,7 @@ class Player:
         self._running = False
         self._stopped = False  # the device says that it has
         self._seen = (0, 0.0)  # blocks, and when there were so many
+        self._started_at = 0.0
         self._start_by: float | None = None
         self._quiet_since: float | None = None  # on the clock of the device
         self._drained_at: float | None = None
@@ -185,15 +193,22 @@ class Player:
         """Queue PCM16 mono 24 kHz audio of an item, and start the device when there is enough of it."""
         key = (item_id, content_index)
         with self._lock:
+            pcm = pcm[: len(pcm) // 2 * 2]
             data = self._converted(key, pcm)
+            progress = self._items.setdefault(key, _Progress())
+            progress.fed += len(data) // self._frame
+            progress.source += pcm
             if not data:
                 return
-            self._items.setdefault(key, _Progress()).fed += len(data) // self._frame
+            if self._running and self._dry():
+                self._stop()  # and start anew: behind the silence that the device holds, this would wait for 100 ms
             self._fed += len(data)
             self._queue.append(_Piece(key, memoryview(data)))
             if self._running:
                 return
-            if self._fed - self._taken >= PREBUFFER_S * self._per_second:
+            # The device takes its buffer full at once. Silence in it would be a gap, right behind the first words.
+            wanted_s = self._output.buffer_s - LEAD_S + PREBUFFER_S
+            if self._fed - self._taken >= wanted_s * self._per_second:
                 self._start()
             elif self._start_by is None:
                 self._start_by = self._clock() + _LONGEST_WAIT_S
@@ -217,12 +232,26 @@ class Player:
             self._quiet_since = None
         return heard
 
-    def take_unheard(self) -> list[Unheard]:
-        """Silence; forget what is queued, and return it: another playback goes on with it."""
+    def take_rest(self) -> list[Rest]:
+        """Silence; forget what is queued, and return what was not heard: another playback goes on with it."""
         with self._lock:
-            left = self._unheard(self._output.time())
+            now = self._output.time()
+            self._stop()
+            left = []
+            for one in self._unheard(now):
+                self._trim(one)
+                source = self._items[one.item_id, one.content_index].source
+                left.append(Rest(one.item_id, one.content_index, one.heard_s, bytes(source)))
             self._forget()
         return left
+
+    def carry_on(self, rests: Iterable[Rest]) -> None:
+        """Go on, behind what is queued, with what another playback has left."""
+        for rest in rests:
+            with self._lock:
+                frames = round(rest.heard_s * self._output.rate)
+                self._items[rest.item_id, rest.content_index] = _Progress(frames, frames)
+            self.feed(rest.item_id, rest.content_index, rest.pcm)
 
     def remaining_s(self) -> float:
         """Seconds of what was fed that were not heard."""
@@ -265,7 +294,8 @@ class Player:
                 return None
             if self._blocks != self._seen[0]:
                 self._seen = (self._blocks, now)
-            lost = self._stopped or now - self._seen[1] > _DEAD_S
+            dead = now - self._seen[1] > _DEAD_S and now - self._started_at > _WAKE_S
+            lost = self._stopped or dead
             if lost:
                 self._running = False
             elif self._remaining_s() > 0:
@@ -286,13 +316,19 @@ class Player:
         self._start_by = self._drained_at = None
         self._buffering = False
         self._lead = round(LEAD_S * self._output.rate) * self._frame
-        self._stopped, self._seen = False, (self._blocks, self._clock())
+        self._started_at = self._clock()
+        self._stopped, self._seen = False, (self._blocks, self._started_at)
         self._running = True
         try:
             self._output.start()
         except AudioUnavailable:
             self._stopped = True  # lost, which tend() will notice
         self.wake.set()
+
+    def _dry(self) -> bool:
+        """Whether the device has nothing but silence."""
+        self._heard(self._output.time())
+        return self._buffering and not self._queue and not self._played
 
     def _stop(self) -> None:
         self._start_by = self._drained_at = None
@@ -316,10 +352,10 @@ class Player:
             heard[key] += max(0, min(frames, round((now - starts) * rate)))
         return heard
 
-    def _unheard(self, now: float) -> list[Unheard]:
+    def _unheard(self, now: float) -> list[_Unheard]:
         heard, rate = self._heard(now), self._output.rate
         return [
-            Unheard(*key, heard[key] / rate, progress.fed / rate)
+            _Unheard(*key, heard[key] / rate, progress.fed / rate)
             for key, progress in self._items.items()
             if heard[key] < progress.fed
         ]
@@ -330,7 +366,14 @@ class Player:
         for key in list(self._items)[:-1]:
             if self._items[key].heard >= self._items[key].fed:
                 del self._items[key]
+        for one in left[:1]:
+            self._trim(one)
         return sum(one.length_s - one.heard_s for one in left)
+
+    def _trim(self, one: _Unheard) -> None:
+        """Keep of an item, as it was fed, only what was not heard."""
+        source = self._items[one.item_id, one.content_index].source
+        del source[: max(0, len(source) - 2 * round((one.length_s - one.heard_s) * PCM16_RATE))]
 
     def _forget(self) -> None:
         self._queue.clear()
@@ -342,19 +385,9 @@ class Player:
 
     def _converted(self, key: Key, pcm: bytes) -> bytes:
         """What the device takes: its rate, its channels, whole frames."""
-        pcm = pcm[: len(pcm) // 2 * 2]
         if self._output.rate != PCM16_RATE:
             if self._resampled != key:
                 self._resampled, self._resampler = key, Resampler(PCM16_RATE, self._output.rate)
             assert self._resampler is not None
             pcm = self._resampler.feed(pcm)
         return spread(pcm, self._output.channels) if self._output.channels > 1 else pcm
-
-
-def spread(pcm: bytes, channels: int) -> bytes:
-    """Give every channel the same 16-bit samples."""
-    frames = bytearray(len(pcm) * channels)
-    source, target = memoryview(pcm).cast("h"), memoryview(frames).cast("h")
-    for channel in range(channels):
-        target[channel::channels] = source
-    return bytes(frames)

@@ -68,3 +68,12 @@ class Resampler:
         self._next += self._down * count - keep * self._up
         self._held = samples[keep:]
         return bytes(np.clip(np.rint(result), -32768, 32767).astype("<i2").tobytes())
+
+
+def spread(pcm: bytes, channels: int) -> bytes:
+    """Give every channel the same 16-bit samples."""
+    frames = bytearray(len(pcm) * channels)
+    source, target = memoryview(pcm).cast("h"), memoryview(frames).cast("h")
+    for channel in range(channels):
+        target[channel::channels] = source
+    return bytes(frames)

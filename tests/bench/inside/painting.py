@@ -69,7 +69,7 @@ class Stage(App[None]):
             ("spoken", workload.spoken(workload.event_ids()), 33),
         ):
             log = EventLog(time.monotonic_ns())
-            screen.show_log(log)
+            screen.show_session(log, lambda: (0.0, 0.0), 1)
             await self._paint(log, pane, _WARM_UP_FRAMES, events, an_update)
             phases.append({"name": name, **await self._paint(log, pane, FRAMES, events, an_update)})
             log.close()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tui.audio import AudioUnavailable, devices
+from tui.audio import AudioUnavailable
 from tui.audio.devices import Device, Kind, choose, explain, lost
 
 WITHOUT_LIBRARY = """
@@ -112,24 +112,4 @@ def test_each_failure_is_one_sentence_and_a_fix(error: Exception, problem: str) 
 def test_a_lost_device_says_how_to_have_it_back(kind: Kind) -> None:
     problem = lost(kind, "Headset")
     assert problem.problem == f'The {kind.noun} "Headset" is gone.'
-    assert ("F2" if kind is Kind.MICROPHONE else "ctrl+r") in problem.fix
-
-
-@pytest.mark.parametrize(
-    ("environ", "says"),
-    [
-        ({"SSH_CONNECTION": "1"}, "Over SSH"),
-        ({"SSH_CONNECTION": "1", "PULSE_SERVER": "tcp:1"}, "then try again"),
-        ({}, "then try again"),
-    ],
-)
-def test_what_to_do_about_a_missing_device(environ: dict[str, str], says: str) -> None:
-    with pytest.raises(AudioUnavailable) as refused:
-        choose([], Kind.MICROPHONE, "", environ)
-    assert says in refused.value.fix
-
-
-@pytest.mark.parametrize(("platform", "says"), [("linux", "libportaudio2"), ("darwin", "brew"), ("win32", "pip")])
-def test_what_to_do_about_a_missing_library(monkeypatch: pytest.MonkeyPatch, platform: str, says: str) -> None:
-    monkeypatch.setattr(sys, "platform", platform)
-    assert says in devices._library_fix()
+    assert problem.fix == "Connect it again, or choose another one."

@@ -92,3 +92,45 @@ def test_memory_does_not_grow_with_what_was_played() -> None:
         playback.feed(f"item_{at}", 0, SECOND)
         clock.now += 2
     assert len(playback._items) <= 2
+
+
+def test_what_one_leaves_another_carries_on() -> None:
+    clock = Clock()
+    first, second = SilentPlayback(clock), SilentPlayback(clock)
+    sound = bytes(range(256)) * 375  # two seconds
+    first.feed("a", 0, sound[:48_000])
+    first.feed("b", 1, sound[48_000:])
+    clock.now += 0.25
+    rests = first.take_rest()
+    assert [(rest.item_id, rest.content_index, rest.heard_s) for rest in rests] == [("a", 0, 0.25), ("b", 1, 0.0)]
+    assert b"".join(rest.pcm for rest in rests) == sound[12_000:]
+    assert (first.position(), first.remaining_s(), first.take_rest()) == (None, 0.0, [])
+    second.carry_on(rests)
+    assert second.position() == Position("a", 0, pytest.approx(250))
+    second.feed("b", 1, SECOND)
+    clock.now += 1
+    assert second.position() == Position("b", 1, pytest.approx(250))
+    assert second.remaining_s() == pytest.approx(1.75)
+    assert second.flush() == {"b": 250}
+
+
+def test_nothing_is_lost_while_it_is_held() -> None:
+    clock = Clock()
+    playback = SilentPlayback(clock)
+    playback.feed("a", 0, SECOND)
+    clock.now += 0.25
+    playback.hold()
+    clock.now += 5
+    playback.hold()
+    assert playback.remaining_s() == pytest.approx(0.75)
+    assert playback.position() == Position("a", 0, pytest.approx(250))
+    playback.feed("a", 0, SECOND)
+    playback.go_on()
+    playback.go_on()
+    clock.now += 0.25
+    assert playback.position() == Position("a", 0, pytest.approx(500))
+    playback.hold()
+    clock.now += 1
+    playback.go_on()
+    assert playback.position() == Position("a", 0, pytest.approx(500)), "twice adds up"
+    assert len(playback.take_rest()[0].pcm) == 3 * 24_000

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests.support.properties import PROPERTY
 from tests.support.virtual_device import VirtualOutput
 from tui.audio import AudioUnavailable, Position
-from tui.audio.player import LEAD_S, Player, spread
+from tui.audio.player import LEAD_S, Player
+from tui.audio.resampling import spread
 
 MS = 24
 """Frames in a millisecond."""
@@ -74,6 +75,18 @@ def test_it_begins_with_the_prebuffer_and_plays_without_gap_or_repeat() -> None:
     assert stage.heard() == array("h", sound).tolist()
 
 
+@pytest.mark.parametrize("blocks", [2, 5, 8])
+def test_a_device_that_takes_much_at_once_gets_no_silence_behind_the_first_words(blocks: int) -> None:
+    stage = Stage(VirtualOutput(blocks=blocks))
+    for step in range(10):
+        stage.player.feed("a", 0, ramp(100, 1 + step * 100 * MS))
+        stage.pass_ms(50)  # twice as fast as it plays
+    stage.pass_ms(1000)
+    samples = array("h", bytes(stage.device.heard)).tolist()
+    start = samples.index(1)
+    assert samples[start : start + 1000 * MS] == array("h", ramp(1000)).tolist()
+
+
 def test_a_short_answer_does_not_wait_for_ever() -> None:
     stage = Stage()
     stage.player.feed("a", 0, ramp(30))
@@ -108,10 +121,10 @@ def test_a_flush_silences_at_once_and_says_what_was_heard() -> None:
     assert (stage.player.position(), stage.player.remaining_s(), stage.player.flush()) == (None, 0.0, {})
     stage.pass_ms(500)
     assert len(stage.device.heard) == before, "the device's own buffer is dropped too"
-    stage.player.feed("d", 0, ramp(100))
+    stage.player.feed("d", 0, ramp(200))
     assert stage.player.position() == Position("d", 0, 0.0)
-    stage.device.advance(LEAD + 100 * MS)
-    assert bytes(stage.device.heard[before:]) == bytes(2 * LEAD) + ramp(100), "it starts again from the first sample"
+    stage.device.advance(LEAD + 200 * MS)
+    assert bytes(stage.device.heard[before:]) == bytes(2 * LEAD) + ramp(200), "it starts again from the first sample"
 
 
 def test_after_a_dry_spell_it_waits_for_the_prebuffer_again() -> None:
@@ -126,7 +139,31 @@ def test_after_a_dry_spell_it_waits_for_the_prebuffer_again() -> None:
     tail = array("h", bytes(stage.device.heard)).tolist()
     first = tail.index(5000)
     assert 0 not in tail[first : first + 440 * MS], "once it goes on, there is no second gap"
+
+
+def test_what_comes_after_silence_does_not_wait_for_the_silence_that_the_device_holds() -> None:
+    stage = Stage()
+    stage.player.feed("a", 0, ramp(100))
+    stage.pass_ms(500)
+    before = len(stage.device.heard) // 2
+    stage.player.feed("b", 0, ramp(200, 5000))
+    assert stage.player.position() == Position("b", 0, 0)
+    stage.pass_ms(300)
+    samples = array("h", bytes(stage.device.heard)).tolist()
+    assert samples.index(5000) == before + LEAD, "the device holds 100 ms"
+    assert stage.heard() == array("h", ramp(100) + ramp(200, 5000)).tolist()
+    assert stage.lost == 0
+
+
+def test_what_the_device_still_holds_is_played_before_what_comes_late() -> None:
+    stage = Stage()
+    stage.player.feed("a", 0, ramp(100))
+    stage.pass_ms(60)
+    assert stage.player.remaining_s() > 0
+    stage.player.feed("a", 0, ramp(200, 5000))
     assert stage.device.starts == 1
+    stage.pass_ms(500)
+    assert stage.heard() == array("h", ramp(100) + ramp(200, 5000)).tolist()
 
 
 def test_little_after_a_dry_spell_is_played_all_the_same() -> None:
@@ -140,22 +177,22 @@ def test_little_after_a_dry_spell_is_played_all_the_same() -> None:
 
 def test_the_stream_stops_after_two_seconds_of_silence() -> None:
     stage = Stage()
-    stage.player.feed("a", 0, ramp(100))
+    stage.player.feed("a", 0, ramp(200))
     stage.pass_ms(1900)
     assert stage.device.running
     stage.pass_ms(500)
     assert not stage.device.running
     assert stage.player.tend() is None, "nothing ticks while nothing plays"
-    stage.player.feed("b", 0, ramp(100))
+    stage.player.feed("b", 0, ramp(200))
     assert stage.device.running and stage.lost == 0
 
 
 def test_how_long_it_has_been_quiet() -> None:
     stage = Stage()
     assert stage.player.quiet_s() == math.inf
-    stage.player.feed("a", 0, ramp(100))
+    stage.player.feed("a", 0, ramp(200))
     assert stage.player.quiet_s() == 0.0
-    stage.device.advance(LEAD + 350 * MS)
+    stage.device.advance(LEAD + 450 * MS)
     assert stage.player.quiet_s() == pytest.approx(0.25, abs=1e-3)
     stage.player.feed("a", 0, ramp(1000))
     stage.device.advance(300 * MS)
@@ -183,16 +220,31 @@ def test_a_device_that_stops_by_itself_is_lost() -> None:
     assert stage.player.wake.is_set()
     stage.player.tend()
     assert stage.lost == 1
-    (left,) = stage.player.take_unheard()
-    assert (left.item_id, left.length_s) == ("b", 1.0)
+    (left,) = stage.player.take_rest()
+    assert left.item_id == "b"
+    assert left.pcm == ramp(1000)[round(left.heard_s * 24_000) * 2 :], "exactly what was not heard"
     assert left.heard_s == pytest.approx(0.3, abs=0.11), "of what it still held, nothing can be known"
 
 
 def test_a_device_that_falls_silent_without_a_word_is_lost_after_a_second() -> None:
     stage = Stage()
-    stage.player.feed("a", 0, ramp(5000))
-    stage.pass_ms(100)
+    stage.player.feed("a", 0, ramp(9000))
+    stage.pass_ms(6000)
     stage.clock.now += 0.9
+    stage.player.tend()
+    assert stage.lost == 0
+    stage.clock.now += 0.2
+    stage.player.tend()
+    assert stage.lost == 1
+
+
+def test_a_device_may_take_longer_to_wake() -> None:
+    stage = Stage()
+    stage.player.feed("a", 0, ramp(5000))
+    stage.clock.now += 0.2
+    stage.player.tend()
+    assert stage.device.asked, "it takes a buffer full"
+    stage.clock.now += 4.7
     stage.player.tend()
     assert stage.lost == 0
     stage.clock.now += 0.2
@@ -203,7 +255,7 @@ def test_a_device_that_falls_silent_without_a_word_is_lost_after_a_second() -> N
 def test_a_device_that_cannot_be_started_is_lost() -> None:
     stage = Stage()
     stage.device.refuses = AudioUnavailable("gone", "")
-    stage.player.feed("a", 0, ramp(100))
+    stage.player.feed("a", 0, ramp(200))
     stage.player.tend()
     assert stage.lost == 1
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 import threading
 from array import array
+from typing import Any
 
 import pytest
 
 from tests.support.virtual_device import VirtualInput, VirtualOutput
-from tui.audio import AudioUnavailable, Position
+from tui.audio import AudioUnavailable, Position, devices
 from tui.audio.microphone import Microphone
-from tui.audio.player import Fill, Output
+from tui.audio.player import LEAD_S, Fill, Output
+from tui.audio.rehearsal import Rehearsal, tone
 from tui.audio.speaker import Speaker
 
 SECOND = bytes(48_000)
+LEAD = round(LEAD_S * 24_000)
 LOUD = array("h", [20_000] * 480).tobytes()
 
 
@@ -51,7 +54,7 @@ def test_a_device_that_is_lost_hands_on_what_was_not_heard() -> None:
     assert speaker.problem is None
     speaker.feed("a", 0, SECOND * 2)
     speaker.feed("b", 0, SECOND)
-    device.advance(12_240)
+    device.advance(round(LEAD_S * 24_000) + 12_000)
     assert speaker.position() == Position("a", 0, pytest.approx(500, abs=1))
     device.lose()
     assert heard.wait(8)
@@ -134,3 +137,217 @@ def test_a_microphone_that_does_not_start_is_given_back() -> None:
     with pytest.raises(AudioUnavailable, match="in use"):
         microphone.open(lambda _: None)
     assert not microphone.is_open
+
+
+# Another device, in mid-sentence
+
+
+def sounding(device: VirtualOutput) -> list[int]:
+    """What left it, without the silence before and after."""
+    samples = array("h", bytes(device.heard))[:: device.channels]
+    loud = [at for at, sample in enumerate(samples) if sample]
+    return samples[loud[0] : loud[-1] + 1].tolist() if loud else []
+
+
+def ramp(ms: int) -> list[int]:
+    """Samples that say which they are."""
+    return [at % 30_000 + 1 for at in range(ms * 24)]
+
+
+def on(*devices: VirtualOutput, **options: Any) -> Speaker:
+    """A loudspeaker that opens one of these after the other."""
+    left = iter(devices)
+    return Speaker(open_output=lambda *arguments: next(left).connect(*arguments), **options)
+
+
+def test_another_loudspeaker_goes_on_with_the_very_next_sample() -> None:
+    before, after = VirtualOutput(), VirtualOutput()
+    speaker = on(before, after)
+    assert speaker.open()
+    sound = ramp(1000)
+    speaker.feed("a", 0, array("h", sound[:12_000]).tobytes())
+    before.advance(7_000)
+    speaker.use("headset")
+    assert before.closed and speaker.name == "headset"
+    heard = sounding(before)
+    assert speaker.position() == Position("a", 0, pytest.approx(len(heard) / 24))
+    speaker.feed("a", 0, array("h", sound[12_000:]).tobytes())
+    after.advance(12_000)
+    assert speaker.position() == Position("a", 0, pytest.approx((len(heard) + 12_000 - LEAD) / 24, abs=0.1))
+    after.advance(12_000)
+    assert heard + sounding(after) == sound, "nothing lost, nothing twice"
+    speaker.close()
+
+
+def test_another_loudspeaker_may_have_another_rate_and_two_channels() -> None:
+    before, after = VirtualOutput(rate=48_000, channels=2), VirtualOutput()
+    speaker = on(before, after)
+    assert speaker.open()
+    speaker.feed("a", 0, array("h", ramp(1000)).tobytes())
+    before.advance(24_000)
+    position = speaker.position()
+    assert position is not None
+    speaker.use("headset")
+    after.advance(24_000)
+    first = sounding(after)[0]
+    assert first / 24 == pytest.approx(position.ms, abs=2), "it goes on where the other was"
+    assert sounding(after)[-1] == 24_000
+    speaker.close()
+
+
+def test_a_loudspeaker_that_cannot_be_had_leaves_the_old_one_at_work() -> None:
+    first, again, refused = VirtualOutput(), VirtualOutput(), []
+    devices = iter([first, None, again])
+
+    def opens(*arguments: Any) -> Output:
+        device = next(devices)
+        if device is None:
+            refused.append(True)
+            raise AudioUnavailable("It is in use by another program.", "Close that.")
+        return device.connect(*arguments)
+
+    speaker = Speaker("old", open_output=opens)
+    assert speaker.open()
+    sound = ramp(500)
+    speaker.feed("a", 0, array("h", sound).tobytes())
+    first.advance(5_000)
+    with pytest.raises(AudioUnavailable, match="in use"):
+        speaker.use("new")
+    assert refused and speaker.name == "old" and speaker.problem is None
+    again.advance(12_000)
+    assert sounding(first) + sounding(again) == sound
+    speaker.close()
+
+
+def test_what_is_interrupted_while_no_device_is_open_is_not_heard_later() -> None:
+    before, after = VirtualOutput(), VirtualOutput()
+    speaker = on(before, after)
+    assert speaker.open()
+    speaker.feed("a", 0, array("h", ramp(1000)).tobytes())
+    before.advance(5_000)
+    speaker.release()
+    assert speaker.flush() == {"a": int((5_000 - LEAD) / 24)}, "the time between two devices does not count"
+    speaker.resume()
+    after.advance(24_000)
+    assert sounding(after) == []
+    speaker.close()
+
+
+def test_a_loudspeaker_that_comes_back_goes_on_where_the_silence_is() -> None:
+    before, after = VirtualOutput(), VirtualOutput()
+    speaker = on(before, after)
+    heard = threading.Event()
+    speaker.on_lost = lambda _: heard.set()
+    assert speaker.open()
+    speaker.feed("a", 0, array("h", ramp(1000)).tobytes())
+    before.advance(5_000)
+    before.lose()
+    assert heard.wait(8)
+    lost_at = speaker.position()
+    speaker.problem = None  # PortAudio of this machine is not asked
+    assert speaker.open()
+    position = speaker.position()
+    assert lost_at is not None and position is not None and lost_at.ms <= position.ms < 1000
+    after.advance(24_000)
+    assert sounding(after)[0] / 24 == pytest.approx(position.ms, abs=1)
+    speaker.close()
+
+
+def test_another_microphone_takes_over_while_it_listens() -> None:
+    first, second = VirtualInput(), VirtualInput()
+    left = iter([first, second])
+    captured: list[bytes] = []
+    microphone = Microphone(open_input=lambda *arguments: next(left).connect(*arguments))
+    microphone.use("old")
+    assert first.opened == 0, "closed is closed"
+    microphone.open(captured.append)
+    first.say(LOUD)
+    microphone.use("new")
+    assert not first.started and microphone.name == "new"
+    second.say(LOUD)
+    assert captured == [LOUD, LOUD]
+    microphone.close()
+
+
+def test_a_microphone_that_cannot_be_had_leaves_the_old_one_open() -> None:
+    device, captured = VirtualInput(), []
+    microphone = Microphone("old", open_input=device.connect)
+    microphone.open(captured.append)
+    opened = [AudioUnavailable("It is in use by another program.", "Close that.")]
+
+    def start() -> None:
+        if opened:
+            raise opened.pop()
+        VirtualInput.start(device)
+
+    device.start = start  # type: ignore[method-assign]
+    with pytest.raises(AudioUnavailable, match="in use"):
+        microphone.use("new")
+    assert microphone.is_open and microphone.name == "old" and microphone.problem is None
+    device.say(LOUD)
+    assert captured == [LOUD]
+    microphone.close()
+
+
+def test_a_device_that_is_not_there_after_a_look_around_is_lost() -> None:
+    device, told = VirtualInput(), []
+    microphone = Microphone(open_input=device.connect)
+    microphone.on_lost = told.append
+    microphone.open(lambda _: None)
+    microphone.release()
+    assert not microphone.is_open
+    device.refuses = AudioUnavailable("No microphone was found.", "Connect one.")
+    microphone.resume()
+    assert told == [device.refuses] and microphone.problem is device.refuses
+    microphone.resume()
+    assert len(told) == 1, "nothing was given back for a moment this time"
+
+
+def test_a_room_is_never_all_zeros() -> None:
+    device = VirtualInput()
+    microphone = Microphone(open_input=device.connect)
+    microphone.open(lambda _: None)
+    device.say(bytes(48_000))
+    assert microphone.silent_s == 1.0
+    device.say(bytes(958) + b"\1\0")
+    assert microphone.silent_s == 0.0
+    device.say(bytes(48_000))
+    assert microphone.silent_s == 0.0, "it was heard once: a gate may close"
+    microphone.close()
+    assert microphone not in devices.users, "it has no device any more"
+
+
+# Trying a device
+
+
+def test_a_tone_on_another_loudspeaker_leaves_the_one_in_use_alone() -> None:
+    used, tried = VirtualOutput(), VirtualOutput()
+    speaker = on(used, tried)
+    assert speaker.open()
+    rehearsal = Rehearsal()
+    rehearsal.sound(speaker, "headset")
+    assert rehearsal.running
+    tried.advance(24_000)
+    samples = array("h", tone()).tolist()
+    assert sounding(tried) == samples[samples.index(next(filter(None, samples))) :][: len(sounding(tried))]
+    assert len(sounding(tried)) > 11_900
+    rehearsal.stop()
+    assert tried.closed and not used.closed and not rehearsal.running
+    speaker.close()
+
+
+def test_a_microphone_is_tried_and_nothing_reaches_the_session() -> None:
+    device = VirtualInput()
+    captured: list[bytes] = []
+    microphone = Microphone(open_input=device.connect)
+    rehearsal = Rehearsal()
+    rehearsal.listen(microphone, "webcam")
+    assert rehearsal.listening and not microphone.is_open
+    device.say(LOUD)
+    assert rehearsal.level() > 0.9
+    rehearsal.stop()
+    assert not rehearsal.listening and not device.started and rehearsal.level() == 0.0
+    microphone.open(captured.append)
+    rehearsal.listen(microphone, "")
+    assert not rehearsal.listening and device.opened == 2, "its level is the one in use"
+    microphone.close()
