@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help demo run test lint format bench screenshots lock clean
+.PHONY: help demo run test lint format bench soak screenshots lock clean
 
 help:
 	@echo "make demo         set everything up and open the program on the embedded server (no key, no network)"
@@ -12,6 +12,7 @@ help:
 	@echo "make test         set everything up and run the tests"
 	@echo "make lint         formatting, lint, types, import contracts"
 	@echo "make bench        the figures, as a table and as JSON"
+	@echo "make soak         ten minutes of a conversation whose connection is lost every 20 s"
 	@echo "make screenshots  draw the pictures in docs/ anew"
 	@echo "make lock         resolve requirements.lock anew"
 
@@ -45,6 +46,9 @@ format: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench
+
+soak: $(READY)
+	$(BIN)/python -m tests.bench soak
 
 screenshots: $(READY)
 	$(BIN)/python -m tests.screenshots

@@ -50,14 +50,17 @@ class Running:
         self.order: tuple[str, ...] = ()
         self.leftovers: list[asyncio.Task[Any]] = []
         self.worker = SessionWorker(the_plan, self._take, fps=100, playback=playback, microphone=microphone)
-        self._tasks: list[asyncio.Task[Any]] = []
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._began = False
         self.worker._loop.set_task_factory(self._task)
 
     def _task(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
         task = asyncio.Task(coroutine, loop=loop, **options)
-        if not self._tasks:  # the worker's main task: whatever is not done when it ends was left behind
+        if not self._began:  # the worker's main task: whatever is not done when it ends was left behind
+            self._began = True
             task.add_done_callback(lambda _: self.leftovers.extend(one for one in self._tasks if not one.done()))
-        self._tasks.append(task)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         return task
 
     def _take(self, batch: Batch) -> None:

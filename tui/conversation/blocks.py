@@ -16,10 +16,15 @@ class Block:
 
     __slots__ = (
         "audio",
+        "call_id",
+        "cause",
+        "command",
         "cut",
+        "deleted",
         "heard_ms",
         "item_id",
         "key",
+        "kind",
         "name",
         "note",
         "parts",
@@ -36,9 +41,17 @@ class Block:
         """What events call it: its item id, or a stand-in when they name no item."""
         self.response_id = ""
         self.speaker = speaker
+        self.kind = "message"
+        """The type of its item."""
+        self.call_id = ""
+        """What a tool's call and its output have in common."""
+        self.deleted = False
+        """Somebody took the item out of the conversation."""
         self.time_s = time_s
         self.state = state
         self.note = ""
+        self.cause = ""
+        self.command = ""
         self.parts: dict[int, str] = {}
         self.audio = 0
         """Bytes of audio received."""
@@ -50,6 +63,8 @@ class Block:
     @property
     def text(self) -> str:
         """All its parts."""
+        if self.kind == "function_call_output":
+            return "→ " + self.parts.get(0, "")
         if len(self.parts) == 1:
             return next(iter(self.parts.values()))
         return "\n".join(self.parts[index] for index in sorted(self.parts))
@@ -84,6 +99,8 @@ class Block:
             state=self.state,
             time_s=self.time_s,
             note=self.note,
+            cause=self.cause,
+            command=self.command,
         )
 
 
@@ -152,6 +169,10 @@ class Blocks:
         self._by_name.clear()
         self._by_response.clear()
 
+    def in_order(self) -> list[Block]:
+        """Every block, in order."""
+        return [self._by_key[key] for key in self._order]
+
     def place(self, block: Block, previous: Block) -> None:
         """Put a block behind another one, unless it already stands there."""
         at = self._position(block.key)
@@ -170,6 +191,11 @@ class Blocks:
     def touch(self, block: Block) -> None:
         """The block changed."""
         self._changed[block.key] = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether :meth:`take_changes` has something to give."""
+        return bool(self._changed) or self._moved
 
     def take_changes(self) -> tuple[tuple[Turn, ...], tuple[str, ...] | None]:
         """Blocks changed since the last call, and the order of all keys when that changed too."""
@@ -191,13 +217,14 @@ class Blocks:
         return at
 
     def _follows(self, at: int, previous: Block) -> bool:
-        """True when only blocks without an item (our own words) stand between the two."""
+        """True when only blocks that are no item of this session (our own words) stand between the two."""
         while at > 0:
             at -= 1
             key = self._order[at]
             if key == previous.key:
                 return True
-            if self._by_key[key].item_id:
+            block = self._by_key[key]
+            if self._by_name.get(block.name) is block:
                 return False
         return False
 

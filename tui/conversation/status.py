@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
+
+from tui.conversation import failures
+from tui.conversation.causes import Cause
 
 
 class Link(enum.StrEnum):
     """The state of the connection."""
 
     IDLE = "idle"
+    LISTENING = "listening"
+    """Waiting for another client to connect here."""
     CONNECTING = "connecting"
     CONNECTED = "connected"
+    WAITING = "waiting"
+    """Not connected, and it will be tried again."""
     CLOSING = "closing"
     CLOSED = "closed"
     FAILED = "failed"
@@ -40,23 +47,29 @@ class MicrophoneState(enum.StrEnum):
     """It was asked for, and there is none, or it went away."""
 
 
+class Choice(enum.StrEnum):
+    """What the person can decide when something does not go on; each is the id of the binding that does it."""
+
+    RECONNECT = "session.reconnect"
+    RETRY = "session.retry"
+    WAIT = "session.wait"
+
+
 @dataclass(frozen=True, slots=True)
-class Cause:
-    """Why a connection failed or ended, in words for a person, with the facts of the wire beside them."""
+class Offer:
+    """Something does not go on by itself, or will at a certain time, and the person may decide otherwise.
+
+    Nothing waits for the decision: without one, it stays as it is until ``due_s``.
+    """
 
     name: str
-    """A short stable name: ``beta-url``, ``http-401``, ``closed-1006``."""
-    sentence: str
-    """What happened, in one plain sentence."""
-    fix: str
-    """What to do about it, preferably a line to type; "" when there is nothing to do."""
-    facts: Mapping[str, str] = field(default_factory=dict)
-    """Status codes, request ids, close codes: what a support person asks for. Never a secret."""
-
-    def mapped(self, change: Callable[[str], str]) -> Cause:
-        """The same cause with every text changed."""
-        facts = {name: change(value) for name, value in self.facts.items()}
-        return Cause(self.name, change(self.sentence), change(self.fix), facts)
+    """The cause that it is about: a row of the table."""
+    text: str
+    """What is the matter, in a few words; they end in "in" when there is a time."""
+    choices: tuple[tuple[Choice, str], ...]
+    """What can be chosen, and in one or two words what it does here."""
+    due_s: float | None = None
+    """When it happens by itself, by ``time.monotonic()``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +78,19 @@ class Status:
 
     link: Link = Link.IDLE
     cause: Cause | None = None
-    """Set when the link failed or was closed by the other side."""
+    """Set when the link failed or was closed by the other side, until it is there again."""
+    offer: Offer | None = None
+    """What the person can decide now."""
+    failure: Cause | None = None
+    """Why the last answer failed or was cut short, until the next one begins."""
     host: str = ""
     model: str = ""
     simulator: bool = False
     """True when the far end is the embedded simulator."""
+    replay: bool = False
+    """True when all this was recorded, and nothing is connected now."""
+    watched: bool = False
+    """True for a session of another client: nothing can be said in it from here."""
     session_id: str = ""
     started_s: float | None = None
     """When session.created came, in seconds since the log's origin."""
@@ -79,8 +100,17 @@ class Status:
     response_id: str = ""
     """The response that is running, "" when none is."""
     microphone: MicrophoneState = MicrophoneState.OFF
+    alarm: int | None = None
+    """The entry of the event log that said last that something failed."""
+    answers: int = 0
+    """Answers that came to their end."""
     modality: str = ""
     """``text`` or ``audio``: what answers are made of."""
+    unheard: bool = False
+    """Answers are audio, and there is no loudspeaker for them."""
+    turn_detection: str = ""
+    """Who decides that the person has finished, as the session has it: ``semantic_vad``, ``server_vad``, ``none`` for
+    the person; "" while it has not said so."""
     queued: int = 0
     """Messages typed, but not sent yet."""
     received: int = 0
@@ -91,6 +121,11 @@ class Status:
     tokens_out: int = 0
     first_output_ms: int | None = None
     """From the request of the last answer to the first piece of it."""
+
+    @property
+    def ours(self) -> bool:
+        """Whether the person takes part: not in a recording, nor in the session of another client."""
+        return not (self.replay or self.watched)
 
 
 _OUTPUT_DELTAS = (
@@ -116,8 +151,11 @@ class StatusReducer:
         """A message went out, and the request for its response has not: one is running that must end first."""
         self.asked = False
         """A response was requested, and has not begun."""
+        self.begun = 0
+        """Answers of which something has come."""
         self._asked_ns: int | None = None
         self._interrupted = ""
+        self._reset_s: float | None = None
 
     def set(self, **changes: Any) -> None:
         """Replace fields of the status."""
@@ -127,6 +165,7 @@ class StatusReducer:
         """Take an event that was sent at the given monotonic time, relative to the log's origin."""
         if event.get("type") == "response.create":
             self.promised, self.asked = False, True
+            self.set(failure=None)
             self._asked_ns = t_ns
             if not self.status.response_id:
                 self.set(agent=AgentState.THINKING)
@@ -135,7 +174,21 @@ class StatusReducer:
         """Forget what belongs to the previous connection."""
         self.promised = self.asked = False
         self._asked_ns, self._interrupted = None, ""
-        self.set(cause=None, session_id="", started_s=None, expires_at=None, agent=AgentState.IDLE, response_id="")
+        self.set(
+            offer=None,
+            failure=None,
+            session_id="",
+            started_s=None,
+            expires_at=None,
+            agent=AgentState.IDLE,
+            response_id="",
+        )
+        self.set(turn_detection="")
+
+    def give_up(self) -> None:
+        """Wait no more for the answer that was asked for, or for the end of the one that is running."""
+        self.promised = self.asked = False
+        self.set(response_id="")
 
     def interrupted(self, response_id: str) -> None:
         """The person interrupted this response, or, when it is "", what was still playing of the last one."""
@@ -158,9 +211,11 @@ class StatusReducer:
             self._asked_ns = t_ns
         elif event_type == "response.created":
             self.asked = False
-            self.set(response_id=_text(event.get("response"), "id"), agent=AgentState.THINKING)
+            self.set(response_id=_text(event.get("response"), "id"), agent=AgentState.THINKING, failure=None)
         elif event_type == "response.done":
             self._done(event.get("response"))
+        elif event_type == "rate_limits.updated":
+            self._reset_s = failures.reset_after(event.get("rate_limits"))
         elif event_type == "error" and not self.status.response_id:
             self.asked = False
             self.set(agent=AgentState.IDLE)
@@ -170,6 +225,7 @@ class StatusReducer:
             self.set(first_output_ms=(t_ns - self._asked_ns) // 1_000_000)
             self._asked_ns = None
         if self.status.agent is not AgentState.SPEAKING:
+            self.begun += 1
             self.set(agent=AgentState.SPEAKING)
 
     def _session(self, session: object) -> None:
@@ -184,17 +240,30 @@ class StatusReducer:
         modalities = session.get("output_modalities")
         if isinstance(modalities, list) and modalities:
             self.set(modality="audio" if "audio" in modalities else "text")
+        self.set(turn_detection=_turn_detection(session))
 
     def _done(self, response: object) -> None:
         response_id = _text(response, "id")
         if not self.status.response_id or response_id in {"", self.status.response_id}:
             self.set(response_id="", agent=AgentState.IDLE)
+        if isinstance(response, Mapping):
+            self.set(failure=failures.of_response(response, self._reset_s), answers=self.status.answers + 1)
         usage = response.get("usage") if isinstance(response, Mapping) else None
         if isinstance(usage, Mapping):
             self.set(
                 tokens_in=self.status.tokens_in + _count(usage.get("input_tokens")),
                 tokens_out=self.status.tokens_out + _count(usage.get("output_tokens")),
             )
+
+
+def _turn_detection(session: Mapping[str, Any]) -> str:
+    """The turn detection of a ``session`` object: GA has it with the input's audio, Beta at the top."""
+    audio = session.get("audio")
+    heard = audio.get("input") if isinstance(audio, Mapping) else None
+    for place in (heard, session):
+        if isinstance(place, Mapping) and "turn_detection" in place:
+            return "none" if place["turn_detection"] is None else _text(place["turn_detection"], "type")
+    return ""
 
 
 def _text(mapping: object, key: str) -> str:

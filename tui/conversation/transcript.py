@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tui import wire
+from tui.conversation import failures
 from tui.conversation.blocks import Block, Blocks
+from tui.conversation.carrying import ROLES, Carried, choose, is_same
+from tui.conversation.causes import Cause
 from tui.conversation.turns import Speaker, Turn, TurnState
-
-_ROLES: Final = {"user": Speaker.USER, "assistant": Speaker.AGENT, "system": Speaker.SYSTEM}
 
 
 class Transcript:
@@ -23,6 +24,10 @@ class Transcript:
     def __init__(self) -> None:
         self._blocks = Blocks()
         self._unconfirmed: list[Block] = []
+        self._carried: dict[str, Block] = {}
+        """Blocks that are on their way into a new session, by the id that their item was given."""
+        self._reset_s: float | None = None
+        """Seconds until a limit of the service that is used up is reset, as it said last."""
         self._interrupted: set[str] = set()
         """Responses that the person interrupted."""
 
@@ -34,13 +39,14 @@ class Transcript:
         block.parts[0] = text
         return block.key
 
-    def mark_sent(self, key: str) -> None:
-        """The queued message goes out now: it stands below what was said while it waited."""
+    def mark_sent(self, key: str) -> str:
+        """The queued message goes out now: it stands below what was said while it waited. Return its text."""
         block = self._blocks[key]
         block.state = TurnState.SENT
         self._unconfirmed.append(block)
         self._blocks.move_to_end(block)
         self._blocks.touch(block)
+        return block.text
 
     def fail(self, key: str, note: str) -> None:
         """The message could not be sent."""
@@ -50,10 +56,18 @@ class Transcript:
             self._unconfirmed.remove(block)
         self._blocks.touch(block)
 
-    def say(self, text: str, time_s: float, note: str = "") -> str:
-        """A word of the program's own, in its place in the conversation."""
+    def say(self, text: str, time_s: float, note: str = "", *, cause: str = "", command: str = "") -> str:
+        """A word of the program's own, in its place in the conversation.
+
+        Args:
+            text: what it says.
+            time_s: when, in seconds since the log's origin.
+            note: a few more words.
+            cause: the name of the cause that it is about.
+            command: the id of the binding that may help.
+        """
         block = self._blocks.add("", Speaker.PROGRAM, time_s, TurnState.DONE)
-        block.parts[0], block.note = text, note
+        block.parts[0], block.note, block.cause, block.command = text, note, cause, command
         return block.key
 
     def interrupt(self, response_id: str, heard: Mapping[str, int]) -> None:
@@ -78,18 +92,54 @@ class Transcript:
                 block.interrupt("interrupted")
                 self._blocks.touch(block)
 
-    def end_session(self) -> None:
-        """The connection is gone: what still streamed stays as it is, item ids mean nothing any more."""
-        for block in self._blocks.in_states(TurnState.STREAMING, TurnState.SENT):
-            if block.state is TurnState.STREAMING:
-                block.note = block.note or "cut off: the connection ended"
-            else:
-                block.note = "not confirmed: the connection ended"
-            block.state = TurnState.FAILED
+    def end_session(self, heard: Mapping[str, int] | None = None) -> list[str]:
+        """The connection is gone: what still streamed stays as it is, item ids mean nothing any more.
+
+        What the server has not confirmed waits again: the next session knows only what it is given, so that to send it
+        once more does not double it.
+
+        Args:
+            heard: item id -> milliseconds heard, for items whose audio was playing or waiting to.
+
+        Returns:
+            The keys of the messages to send again, in order.
+        """
+        for item_id, ms in (heard or {}).items():
+            block = self._blocks.named(item_id)
+            if block is not None:
+                block.heard_ms = ms
+                block.interrupt(f"cut off at {ms / 1000:.1f} s: the connection ended")
+                self._blocks.touch(block)
+        for block in self._blocks.in_states(TurnState.STREAMING):
+            block.state, block.note = TurnState.FAILED, block.note or "cut off: the connection ended"
+            self._blocks.touch(block)
+        again = self._blocks.in_states(TurnState.SENT)
+        for block in again:
+            block.state = TurnState.QUEUED
             self._blocks.touch(block)
         self._blocks.forget_session()
         self._unconfirmed.clear()
+        self._carried.clear()
         self._interrupted.clear()
+        return [block.key for block in self._blocks.in_order() if block in again] if again else []
+
+    def carry(self, session: int) -> Carried:
+        """What goes into the ``session``-th session; its items, when they are confirmed, are the blocks that are there.
+
+        Call it once, after :meth:`end_session`, and send the items in their order.
+        """
+        carried, chosen = choose(self._blocks.in_order(), session)
+        for block, item in chosen:
+            block.item_id = item["id"]
+            self._blocks.name(block, item["id"])
+            self._blocks.touch(block)
+            self._carried[item["id"]] = block
+        return carried
+
+    @property
+    def changed(self) -> bool:
+        """Whether something changed since the last :meth:`take_changes`."""
+        return self._blocks.changed
 
     def take_changes(self) -> tuple[tuple[Turn, ...], tuple[str, ...] | None]:
         """Blocks changed since the last call, and the order of all keys when that changed too."""
@@ -112,6 +162,7 @@ class Transcript:
         item = event.get("item")
         if not isinstance(item, Mapping):
             return
+        self._carried.pop(_text(item.get("id")), None)
         block = self._blocks.named(_text(item.get("id"))) or self._adopt(item, time_s)
         if block is None:
             return
@@ -126,15 +177,21 @@ class Transcript:
     def _adopt(self, item: Mapping[str, Any], time_s: float) -> Block | None:
         """The block for an item that is new to us: one of our own messages, or a new one."""
         item_id, kind = _text(item.get("id")), item.get("type")
-        if kind in ("function_call", "mcp_call"):
-            block = self._blocks.add(item_id, Speaker.TOOL, time_s, TurnState.STREAMING)
-            block.parts[-1] = _text(item.get("name"))
+        carried = self._recognise(item) if self._carried else None
+        if carried is not None:
+            carried.item_id = item_id
+            self._blocks.name(carried, item_id)
+            return carried
+        if kind in ("function_call", "mcp_call", "function_call_output"):
+            state = TurnState.DONE if kind == "function_call_output" else TurnState.STREAMING
+            block = self._blocks.add(item_id, Speaker.TOOL, time_s, state)
+            block.kind, block.call_id = _text(kind), _text(item.get("call_id"))
+            if kind != "function_call_output":
+                block.parts[-1] = _text(item.get("name"))
             return block
-        if kind == "function_call_output":
-            return self._blocks.add(item_id, Speaker.TOOL, time_s, TurnState.DONE)
         if kind != "message":
             return None
-        speaker = _ROLES.get(_text(item.get("role")), Speaker.SYSTEM)
+        speaker = ROLES.get(_text(item.get("role")), Speaker.SYSTEM)
         spoken = _has_audio(item)
         if speaker is Speaker.USER and self._unconfirmed and not spoken:
             block = self._confirm(wire.content_text(item.get("content")))
@@ -143,6 +200,11 @@ class Transcript:
             return block
         state = TurnState.STREAMING if speaker is Speaker.AGENT or spoken else TurnState.DONE
         return self._blocks.add(item_id, speaker, time_s, state)
+
+    def _recognise(self, item: Mapping[str, Any]) -> Block | None:
+        """The block that was carried into this session as this item, where the server gave it an id of its own."""
+        name = next((name for name, block in self._carried.items() if is_same(block, item)), "")
+        return self._carried.pop(name, None)
 
     def _confirm(self, said: str) -> Block:
         """The message of ours that the server has taken: the one that says this, else the oldest."""
@@ -154,7 +216,7 @@ class Transcript:
     def _fill(self, block: Block, item: Mapping[str, Any]) -> None:
         """Take the item's own text where no delta has brought it."""
         if item.get("type") == "function_call_output":
-            block.parts[0] = "→ " + _text(item.get("output"))
+            block.parts[0] = _text(item.get("output"))
         elif block.speaker is Speaker.TOOL:
             arguments = _text(item.get("arguments"))
             if arguments:
@@ -222,15 +284,17 @@ class Transcript:
 
     def _transcription_failed(self, event: Mapping[str, Any], time_s: float) -> None:
         block = self._block(event, Speaker.USER, time_s)
-        error = event.get("error")
-        why = wire.text(error.get("message") or error.get("code")) if isinstance(error, Mapping) else ""
-        block.state, block.note = TurnState.FAILED, f"not transcribed: {why}" if why else "not transcribed"
+        block.state = TurnState.FAILED
+        self._explain(block, failures.of_transcription(event.get("error")))
+
+    def _explain(self, block: Block, cause: Cause) -> None:
+        block.note, block.cause = f"{cause.sentence} {cause.fix}".rstrip(), cause.name
         self._blocks.touch(block)
 
     def _deleted(self, event: Mapping[str, Any], time_s: float) -> None:
         block = self._blocks.unname(_text(event.get("item_id")))
         if block is not None:
-            block.note = "deleted from the conversation"
+            block.deleted, block.note = True, "deleted from the conversation"
             self._blocks.touch(block)
 
     def _response_created(self, event: Mapping[str, Any], time_s: float) -> None:
@@ -250,14 +314,17 @@ class Transcript:
             if block.state is TurnState.STREAMING:
                 block.state = TurnState.INTERRUPTED if status == "cancelled" else TurnState.DONE
                 self._blocks.touch(block)
-        if status in ("failed", "incomplete"):
-            details = response.get("status_details")
-            why = _failure(details if isinstance(details, Mapping) else {})
-            if mine:
-                mine[-1].state, mine[-1].note = TurnState.FAILED, f"{status}: {why}"
-                self._blocks.touch(mine[-1])
-            else:
-                self.say(f"The answer {'failed' if status == 'failed' else 'was cut short'}: {why}", time_s)
+        cause = failures.of_response(response, self._reset_s)
+        if cause is None:
+            return
+        if mine:
+            mine[-1].state = TurnState.FAILED
+            self._explain(mine[-1], cause)
+        else:
+            self.say(cause.sentence, time_s, cause.fix, cause=cause.name)
+
+    def _rate_limits(self, event: Mapping[str, Any], time_s: float) -> None:
+        self._reset_s = failures.reset_after(event.get("rate_limits"))
 
     # Blocks
 
@@ -297,19 +364,6 @@ def _has_audio(item: Mapping[str, Any]) -> bool:
     return any(isinstance(part, Mapping) and part.get("type") == "input_audio" for part in content)
 
 
-def _failure(details: Mapping[str, Any]) -> str:
-    """Why a response failed or stopped early, in the service's words."""
-    error = details.get("error")
-    if isinstance(error, Mapping):
-        said = " · ".join(part for part in (wire.text(error.get("code")), wire.text(error.get("message"))) if part)
-        if said:
-            return said
-    return {
-        "content_filter": "the content filter stopped it",
-        "max_output_tokens": "it reached the limit of output tokens",
-    }.get(_text(details.get("reason")), _text(details.get("reason")) or "the server gave no reason")
-
-
 _RECEIVED: Final = {
     "conversation.item.added": Transcript._item,
     "conversation.item.done": Transcript._item,
@@ -334,4 +388,5 @@ _RECEIVED: Final = {
     "response.function_call_arguments.done": Transcript._arguments,
     "response.created": Transcript._response_created,
     "response.done": Transcript._response_done,
+    "rate_limits.updated": Transcript._rate_limits,
 }

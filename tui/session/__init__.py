@@ -1,7 +1,21 @@
 """The session worker: its own thread and event loop, the openai-agents realtime session, every frame on record."""
 
 from tui.session.batch import Batch, Notice
-from tui.session.commands import Close, Command, Interrupt, Reconnect, SendText, ToggleMicrophone, UpdateSession
+from tui.session.capturing import capture_failed, event_log
+from tui.session.commands import (
+    Close,
+    Command,
+    DetectTurns,
+    DevicesChanged,
+    Interrupt,
+    Reconnect,
+    Retry,
+    Say,
+    SendText,
+    ToggleMicrophone,
+    UpdateSession,
+    Wait,
+)
 from tui.session.plan import SessionPlan
 from tui.session.worker import SessionWorker
 
@@ -9,12 +23,19 @@ __all__ = [
     "Batch",
     "Close",
     "Command",
+    "DetectTurns",
+    "DevicesChanged",
     "Interrupt",
     "Notice",
     "Reconnect",
+    "Retry",
+    "Say",
     "SendText",
     "SessionPlan",
     "SessionWorker",
     "ToggleMicrophone",
     "UpdateSession",
+    "Wait",
+    "capture_failed",
+    "event_log",
 ]

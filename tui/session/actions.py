@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from websockets.exceptions import ConnectionClosed
 
-from tui.conversation import AgentState
+from tui.conversation import AgentState, Choice
 from tui.session.batch import Severity
 from tui.session.commands import (
     Cancel,
+    DetectTurns,
+    DevicesChanged,
     Interrupt,
+    Retry,
+    Say,
     SendQueued,
     SendText,
     ToggleMicrophone,
     Truncate,
+    TurnsByHand,
     UpdateSession,
     Work,
 )
+from tui.session.plan import turn_detection
 from tui.session.shared import Shared
 
 if TYPE_CHECKING:
@@ -34,9 +39,17 @@ class Actions:
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
-        self._outbox: deque[tuple[str, str]] = deque()  # (key in the transcript, text)
         self._cancelled = ""
         """The response that was cancelled last."""
+
+    def take(self, command: SendText) -> None:
+        """Show a message, and send it as soon as that can be. Not in the queue: it may stand behind what hangs."""
+        shared = self._shared
+        # What is no Unicode (bytes of another encoding on a command line) cannot be sent as JSON either.
+        text = command.text.encode(errors="replace").decode()
+        shared.outbox.append(shared.recorder.transcript.queue(text, shared.recorder.now_s()))
+        shared.recorder.set_status(queued=len(shared.outbox))
+        shared.work.put_nowait(SendQueued(new=True))
 
     async def carry_out_all(self) -> None:
         """Take commands from the queue until cancelled. One that fails is said, and the next one is taken."""
@@ -55,21 +68,17 @@ class Actions:
 
     async def _carry_out(self, command: Work) -> None:
         shared, connection = self._shared, self._shared.connection
-        if isinstance(command, SendText):
-            # What is no Unicode (bytes of another encoding on a command line) cannot be sent as JSON either.
-            text = command.text.encode(errors="replace").decode()
-            self._outbox.append((shared.recorder.transcript.queue(text, shared.recorder.now_s()), text))
-            shared.recorder.set_status(queued=len(self._outbox))
-            if shared.answering and shared.plan.while_answering == "interrupt":
+        if isinstance(command, SendQueued):
+            if command.new and shared.answering and shared.plan.while_answering == "interrupt":
                 await self._interrupt()
-            await self._send_queued()
-        elif isinstance(command, SendQueued):
             await self._send_queued()
         elif isinstance(command, Interrupt):
             if shared.answering:
                 await self._interrupt()
             else:
                 shared.recorder.notify("Nothing to interrupt: the agent is silent.")
+        elif isinstance(command, Retry):
+            await self._ask_again()
         elif isinstance(command, Cancel):
             if connection is not None:
                 await self._cancel(connection, command.response_id)
@@ -79,41 +88,72 @@ class Actions:
                     await connection.truncate(item_id, 0, 0)
         elif isinstance(command, ToggleMicrophone):
             await self._toggle_microphone()
-        elif isinstance(command, UpdateSession):
-            shared.plan = replace(shared.plan, overrides={**shared.plan.overrides, **command.session})
-            if "audio" in command.session.get("output_modalities", ()):
-                await shared.speaking.open()
+        elif isinstance(command, TurnsByHand):
             if connection is not None:
-                await connection.update(command.session)
+                await shared.voice.turns_by_hand(connection)
+        elif isinstance(command, DetectTurns):
+            shared.asked_detection = True
+            await self._update({"audio": {"input": {"turn_detection": turn_detection(command.kind)}}})
+            if connection is None:
+                shared.recorder.notify("Not connected: the next session will have it.")
+        elif isinstance(command, Say):
+            shared.recorder.transcript.say(
+                command.text, shared.recorder.now_s(), command.note, cause=command.cause, command=command.command
+            )
+            shared.recorder.touch()
+        elif isinstance(command, DevicesChanged):
+            await self._devices_changed()
+        elif isinstance(command, UpdateSession):
+            if "audio" in command.session.get("output_modalities", ()):
+                shared.recorder.set_status(unheard=not await shared.speaking.open())
+            await self._update(command.session)
+
+    async def _update(self, session: Mapping[str, Any]) -> None:
+        """Ask for these fields of the session, now and after each reconnect."""
+        shared = self._shared
+        shared.plan = shared.plan.updated(session)
+        if shared.connection is not None:
+            await shared.connection.update(session)
+
+    async def _devices_changed(self) -> None:
+        """Say what can be used now; answers become audio, where that was left to what the machine can play."""
+        shared, status = self._shared, self._shared.recorder.status
+        shared.voice.devices_changed()
+        by_itself = shared.plan.modality == "auto" and "output_modalities" not in shared.plan.overrides
+        if status.modality == "text" and not by_itself:
+            return
+        heard = await shared.speaking.open()
+        shared.recorder.set_status(unheard=not heard and status.modality == "audio")
+        if heard and status.modality == "text" and shared.connection is not None:
+            await shared.connection.update({"output_modalities": ["audio"]})
 
     async def _send_queued(self) -> None:
         """Send what waits, unless an answer is running and the setting is to wait for its end."""
         shared = self._shared
         recorder = shared.recorder
-        while self._outbox and shared.connection is not None:
+        while shared.outbox and shared.connection is not None:
             if shared.plan.while_answering == "queue" and shared.awaiting_response:
                 return
-            key, text = self._outbox.popleft()
-            recorder.transcript.mark_sent(key)
-            recorder.set_status(queued=len(self._outbox), agent=AgentState.THINKING)
+            # Until the server confirms it, it goes back into the outbox when the connection ends.
+            key = shared.outbox.popleft()
+            text = recorder.transcript.mark_sent(key)
+            recorder.set_status(queued=len(shared.outbox), agent=AgentState.THINKING)
             # A response that is still to be requested will answer this message too.
             shared.to_cancel = min(shared.to_cancel, int(recorder.reducer.asked))
             recorder.reducer.promised = True
-            try:
-                await shared.connection.send_text(text)
-            except BaseException:
-                recorder.transcript.fail(key, "not sent: the connection ended")
-                raise
+            await shared.connection.send_text(text)
 
     async def _toggle_microphone(self) -> None:
         shared, connection, voice = self._shared, self._shared.connection, self._shared.voice
-        if connection is None:
-            shared.recorder.notify("Not connected: nobody would hear you. ctrl+r reconnects.", Severity.WARNING)
+        if connection is None and voice.listening:
+            voice.close()
+        elif connection is None:
+            shared.recorder.notify("Not connected: nobody would hear you.", Severity.WARNING, Choice.RECONNECT)
         elif not voice.listening:
-            if shared.plan.turn_detection == "none" and shared.answering:
+            if shared.turns_by_hand and shared.answering:
                 await self._interrupt()  # the server would not notice that somebody speaks
             await voice.listen()
-        elif shared.plan.turn_detection == "none":
+        elif shared.turns_by_hand:
             await voice.end_turn(connection)
         else:
             await voice.stop()
@@ -132,6 +172,26 @@ class Actions:
             playing = position is not None and position.item_id == item_id
             await connection.truncate(item_id, position.content_index if position and playing else 0, ms)
         await self._cancel(connection, response_id)
+
+    async def _ask_again(self) -> None:
+        """Give up the answer that does not come, or does not end, and ask for another."""
+        shared, recorder = self._shared, self._shared.recorder
+        connection, offer = shared.connection, recorder.status.offer
+        if connection is None or offer is None or Choice.RETRY not in dict(offer.choices):
+            recorder.notify("There is nothing to ask for again.")
+            return
+        recorder.set_status(offer=None)
+        response_id = recorder.status.response_id
+        requested = recorder.reducer.promised
+        if response_id:
+            recorder.interrupted(response_id, shared.playback.flush())
+            await self._cancel(connection, response_id)
+        recorder.reducer.give_up()
+        recorder.set_status(agent=AgentState.THINKING)
+        await connection.give_up(response_id)
+        if not requested:  # else the SDK sends the request that it has held
+            recorder.reducer.promised = True
+            await connection.ask()
 
     async def _cancel(self, connection: Connection, response_id: str) -> None:
         if response_id not in ("", self._cancelled):

@@ -22,6 +22,8 @@ class Notice:
 
     text: str
     severity: Severity = Severity.INFORMATION
+    command: str = ""
+    """What may help, as the id of a binding: the screen knows its key."""
 
 
 @dataclass(frozen=True, slots=True)

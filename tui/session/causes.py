@@ -1,4 +1,4 @@
-"""Every way in which a connection fails or ends, named once: what happened, and what to do about it.
+"""Finds the cause of a connection that failed or ended in the one table: :data:`tui.conversation.causes.KINDS`.
 
 How each one looks on the wire was measured against openai-agents 0.24 and websockets 16.
 """
@@ -7,30 +7,36 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import re
 import socket
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Final
 
 from websockets.exceptions import (
     InvalidHandshake,
+    InvalidMessage,
     InvalidProxy,
     InvalidProxyMessage,
     InvalidStatus,
     InvalidURI,
     ProxyError,
-    WebSocketException,
 )
 from websockets.frames import CloseCode
 from websockets.http11 import Response
-from websockets.proxy import get_proxy
-from websockets.uri import parse_uri
 
 from tui import wire
 from tui.conversation import Cause
-from tui.endpoint import Target, is_loopback
+from tui.conversation.causes import KINDS, Retry, cause
+from tui.endpoint import Target
+from tui.session.proxy import proxy_for, shown_proxy
+from tui.session.sign_in import SignInError
+from tui.session.tls import CaFileError
 
 
 class CrossOriginRedirectError(Exception):
@@ -55,159 +61,125 @@ class Ending:
     """The reason beside the code; it comes from the network."""
 
 
-_STATUS_CAUSES: Mapping[int, tuple[str, str]] = {
-    400: ("refused the request", "Check that the deployment is a realtime model, not a transcription or chat model."),
-    401: (
-        "refused the key",
-        "Check AZURE_OPENAI_API_KEY: copy KEY 1 of this resource from the Azure portal (Keys and Endpoint).",
-    ),
-    403: (
-        "forbids access",
-        "The key is known, but not allowed here: check the resource's network rules, firewall and role assignments.",
-    ),
-    404: (
-        "does not know this deployment or path",
-        "Check AZURE_OPENAI_DEPLOYMENT: the deployment's name, not the model's. A new one needs a few minutes.",
-    ),
-    429: ("has no room for this session now: too many requests, or the quota is used up", "Wait, then press ctrl+r."),
-}
+SUPPORT_HEADERS: Final = ("apim-request-id", "x-request-id", "x-ms-region")
+"""Headers of an answer that a support person asks for."""
 
-_CLOSE_CAUSES: Mapping[int, tuple[str, str]] = {
-    1000: ("The server ended the session.", "Press ctrl+r for a new one."),
-    1001: ("The server ended the session: it is going away, or the session reached its time limit.", "Press ctrl+r."),
-    1006: ("The connection was lost without a goodbye.", "Check the network, then press ctrl+r."),
-    1008: ("The server ended the session for breaking a rule of its own.", "The reason it gave says which."),
-    1009: ("A message was larger than the server takes.", "Send less at once, then press ctrl+r."),
-    1011: ("The server ended the session after an error of its own.", "Press ctrl+r."),
-    3000: ("The server ended the session: it no longer accepts the key or token.", "Check the key, then press ctrl+r."),
-    4000: ("The server ended the session because of something it was sent.", "The reason it gave says what."),
-}
-"""What a close code of the other side means."""
+_STATUS_KINDS: Final = frozenset({200, 400, 401, 403, 404, 429})
+"""HTTP statuses with a row of their own."""
 
-_OUR_CLOSE_CAUSES: Mapping[int, tuple[str, str, str]] = {
-    1002: ("not-websocket", "The server broke the WebSocket protocol.", "A proxy may be in the way. Press ctrl+r."),
-    1009: ("too-big", "The server sent a message over the limit of 32 MiB.", "Press ctrl+r."),
-    1011: (
-        "silent",
-        "The server stopped answering, so the connection was closed.",
-        "Check the network, then press ctrl+r.",
-    ),
-}
+_OUR_CODES: Final[Mapping[int, str]] = {1002: "not-websocket", 1007: "not-utf8", 1009: "too-big"}
 """Why our side ended a connection, by the close code that it sent."""
 
-BETA_FIX = (
-    "Set AZURE_OPENAI_ENDPOINT to https://NAME.openai.azure.com and AZURE_OPENAI_DEPLOYMENT to the deployment's name; "
-    "azrt-tui makes the GA URL from them."
-)
+
+_VERIFY_KINDS: Final[Mapping[int, str]] = {
+    9: "tls-not-yet",
+    10: "tls-expired",
+    18: "tls-untrusted",
+    19: "tls-untrusted",
+    20: "tls-untrusted",
+    21: "tls-untrusted",
+    62: "tls-name",
+    64: "tls-name",
+}
+"""Why a certificate was not accepted, by OpenSSL's X509_V_ERR codes (x509_vfy.h)."""
+
+
+def crash() -> Cause:
+    """A fault of our own."""
+    return cause("crash")
 
 
 def beta_session(target: Target) -> Cause:
     """The far end answered with a Beta ``session.created``, which the SDK cannot use."""
-    return Cause(
-        "beta-session",
-        "The server speaks the Realtime Beta protocol, which the openai-agents SDK cannot read (it ends in a "
-        f"ValidationError on session.created); the URL was {target.url}",
-        BETA_FIX
-        if target.provider != "openai"
-        else "Use the GA URL wss://api.openai.com/v1/realtime?model=gpt-realtime.",
-        {"session.type": "missing"},
-    )
+    found = cause("beta-session", {"session.type": "missing"}, url=target.url)
+    if target.provider == "openai":
+        return replace(found, fix="Use the GA URL wss://api.openai.com/v1/realtime?model=gpt-realtime.")
+    return found
+
+
+def of_session(session: object, target: Target) -> Cause | None:
+    """What is wrong with the session of a session.created: a Beta one is nothing for the SDK.
+
+    A GA session that only lacks its type is one all the same.
+    """
+    if not isinstance(session, Mapping) or session.get("type") is not None:
+        return None
+    beta = "modalities" in session or "input_audio_format" in session or "api-version=" in target.url
+    return beta_session(target) if beta else None
 
 
 def no_session_created(seconds: float) -> Cause:
     """The handshake succeeded, and then nothing came."""
-    return Cause(
-        "no-session-created",
-        f"The server accepted the connection, but sent no session.created within {seconds:g} s.",
-        "Check that the URL is a Realtime endpoint, then press ctrl+r.",
-    )
+    return cause("no-session-created", seconds=f"{seconds:g} s")
 
 
 def from_exception(error: BaseException, target: Target) -> Cause:
     """Why connecting failed."""
     host = target.host
+    if isinstance(error, SignInError):
+        return error.cause
+    if isinstance(error, CaFileError):
+        return cause("ca-file", why=error)
     if isinstance(error, CrossOriginRedirectError):
-        return Cause(
-            "redirect",
-            f"{host} redirects to another server ({wire.text(error.location)}); azrt-tui does not send the key there.",
-            "If that server is right, set it as AZURE_OPENAI_ENDPOINT yourself.",
-            {"location": wire.text(error.location)},
-        )
+        location = wire.text(error.location)
+        return cause("redirect", {"location": location}, host=host, said=location)
     if isinstance(error, InvalidStatus):
         return _from_status(error.response, target)
     if isinstance(error, ssl.SSLCertVerificationError):
-        return Cause(
-            "tls-certificate",
-            f"The certificate of {host} cannot be trusted: {error.verify_message}.",
-            "Behind a company proxy, set SSL_CERT_FILE to the company's CA file; else check the host's name.",
+        return cause(
+            _VERIFY_KINDS.get(error.verify_code, "tls-certificate"), host=host, why=error.verify_message.rstrip(".")
         )
     if isinstance(error, ssl.SSLError):
-        return Cause(
-            "tls",
-            f"{host} does not speak TLS on this port ({error.reason or 'handshake failed'}).",
-            "Check the host and the port, and whether the URL should begin with ws:// (loopback only).",
-        )
-    proxy = _proxy(target.url)
+        return cause("tls", host=host, why=error.reason or "handshake failed")
+    proxy = shown_proxy(proxy_for(target.url) or "")
     if proxy and isinstance(error, OSError):  # certificates and TLS apart, only the proxy itself was spoken to
-        return Cause(
-            "proxy",
-            f"The proxy {proxy}, through which {host} is to be reached, does not answer.",
-            f"Check HTTPS_PROXY, or add {host} to NO_PROXY.",
-        )
+        return cause("proxy", proxy=proxy, host=host)
     if isinstance(error, socket.gaierror):
-        return Cause(
-            "dns",
-            f"No address is known for {host}.",
-            "Check the resource's name in AZURE_OPENAI_ENDPOINT, and the network.",
-        )
+        return cause("dns", host=host)
     if isinstance(error, InvalidProxy):  # its own text shows the proxy's URL, which can hold a password
-        return Cause("proxy", f"The proxy for {host} cannot be used: {error.msg}.", "Check HTTPS_PROXY.")
+        return cause("proxy-unusable", host=host, why=error.msg)
     if isinstance(error, ProxyError | InvalidProxyMessage):
-        return Cause("proxy", f"The proxy refused the connection to {host}: {_said(error)}.", "Check HTTPS_PROXY.")
+        return cause("proxy-refused", host=host, why=_said(error))
     if isinstance(error, ImportError) and "python-socks" in str(error):
-        return Cause("proxy", f"The proxy for {host} is a SOCKS proxy.", "pip install python-socks")
+        return cause("proxy-socks", host=host)
     if isinstance(error, ConnectionRefusedError) or _all_refused(error):
-        return Cause("refused", f"Nothing listens at {host}.", "Check the host and the port, and that the server runs.")
+        return cause("refused", host=host)
     if isinstance(error, TimeoutError):
-        return Cause("timeout", f"{host} did not answer in time.", "Check the network and the firewall.")
+        return cause("timeout", host=host)
     if isinstance(error, InvalidURI):
-        return Cause("url", f"{target.url} is not a WebSocket URL.", "Run: azrt-tui url")
+        return cause("url", url=target.url)
+    if isinstance(error, InvalidMessage) and isinstance(error.__cause__, EOFError):
+        return cause("handshake-cut", host=host)
     if isinstance(error, InvalidHandshake):
-        return Cause("handshake", f"{host} answered, but not as a WebSocket server: {_said(error)}.", "Check the URL.")
+        return cause("handshake", host=host, why=_said(error))
     if isinstance(error, OSError):
-        why = error.strerror or _said(error)
-        return Cause("network", f"{host} cannot be reached: {why}.", "Check the network, then press ctrl+r.")
-    return Cause("unexpected", f"Connecting to {host} failed: {type(error).__name__}.", "The log file has the details.")
+        return cause("network", host=host, why=error.strerror or _said(error))
+    return cause("unexpected", host=host, why=type(error).__name__)
 
 
-def from_ending(ending: Ending) -> Cause:
-    """Why an established connection ended."""
+def from_ending(ending: Ending, *, expired: bool = False) -> Cause:
+    """Why an established connection ended; ``expired`` when the server has said before that the time is up."""
     if ending.open or ending.sent == CloseCode.NORMAL_CLOSURE:
-        return Cause(
-            "sdk",
-            "The openai-agents SDK gave the session up, although the connection was fine.",
-            "Press ctrl+r. The log file has the details.",
-        )
+        return cause("sdk")
     said = wire.text(ending.reason)
-    if ending.sent is not None and ending.sent in _OUR_CLOSE_CAUSES:
-        name, sentence, fix = _OUR_CLOSE_CAUSES[ending.sent]
-        return Cause(name, sentence, fix, {"close code sent": str(ending.sent), **({"reason": said} if said else {})})
+    reason = {"reason": said} if said else {}
+    if ending.sent is not None and ending.sent in _OUR_CODES:
+        return cause(_OUR_CODES[ending.sent], {"close code sent": str(ending.sent), **reason})
     code = ending.received or 1006
-    facts = {"close code": str(code), **({"reason": said} if said else {})}
+    facts = {"close code": str(code), **reason}
     if "beta_api_shape_disabled" in ending.reason:
-        return Cause("beta-api", "The server no longer speaks the Realtime Beta protocol.", BETA_FIX, facts)
-    if "maximum duration" in ending.reason:
-        return Cause("expired", "The session reached its time limit.", "Press ctrl+r for a new one.", facts)
-    sentence, fix = _CLOSE_CAUSES.get(
-        code, (f"The server closed the connection with code {code}.", "Press ctrl+r for a new session.")
-    )
-    return Cause(f"closed-{code}", f"{sentence} It said: {said}" if said else sentence, fix, facts)
+        return cause("beta-api", facts)
+    if expired or "maximum duration" in ending.reason:
+        return cause("expired", facts)
+    name = f"closed-{code}"
+    found = cause(name if name in KINDS else "closed", facts, name=name, code=code)
+    return replace(found, sentence=f"{found.sentence} It said: {said}") if said else found
 
 
 def _from_status(response: Response, target: Target) -> Cause:
     status = response.status_code
     facts = {"status": str(status)}
-    for header in ("apim-request-id", "x-request-id", "retry-after", "x-ms-region"):
+    for header in (*SUPPORT_HEADERS, "retry-after"):
         value = response.headers.get(header)
         if value:
             facts[header] = wire.text(value)
@@ -216,23 +188,51 @@ def _from_status(response: Response, target: Target) -> Cause:
         code = ""
     if code:
         facts["code"] = code
-    what, fix = _STATUS_CAUSES.get(status, ("", ""))
-    if not what:
-        what, fix = (
-            ("failed", "Press ctrl+r to try again.") if status >= 500 else ("refused", "Check the URL: azrt-tui url")
-        )
-    if status == 200:
-        what, fix = "answered with a web page, not with a WebSocket", "Check the host: it may be a portal or a proxy."
-    if status == 401 and target.provider != "azure":
-        fix = "Check OPENAI_API_KEY." if target.provider == "openai" else "Check the key that this server expects."
-    if status == 401 and "api-version" in target.url:
-        fix = "Remove api-version from the URL: the GA protocol does not use it."
-    if status == 429 and facts.get("retry-after", "").isdecimal():  # it can be a date too
-        fix = f"Wait {facts['retry-after']} s, then press ctrl+r."
-    said = f" It said: {message}" if message else ""
-    return Cause(
-        f"http-{status}", f"{target.host} {what} (HTTP {status}{', ' + code if code else ''}).{said}", fix, facts
+    name = f"http-{status}"
+    kind = name if status in _STATUS_KINDS else "http-5xx" if status >= 500 else "http-4xx"
+    if code == "insufficient_quota":
+        kind = name = "quota"
+    if status == HTTPStatus.UNAUTHORIZED and target.provider == "azure":
+        if code == "PermissionDenied":
+            kind = name = "http-401-role"
+        elif target.auth_header == "Authorization":  # which Azure gets for Entra ID only
+            kind = name = "http-401-token"
+    found = cause(
+        kind,
+        facts,
+        name=name,
+        host=target.host,
+        status=f"HTTP {status}{', ' + code if code else ''}",
+        said=f" It said: {message}" if message else "",
+        wait_s=retry_after(response.headers.get("Retry-After")),
     )
+    if status == 401 and target.provider != "azure":
+        return replace(found, fix="Check OPENAI_API_KEY." if target.provider == "openai" else _OTHER_KEY)
+    if status == 401 and "api-version" in target.url:
+        return replace(found, fix="Remove api-version from the URL: the GA protocol does not use it.")
+    if found.wait_s and found.retry is not Retry.NEVER:
+        return replace(found, fix=f"Wait {math.ceil(found.wait_s)} s.")
+    return found
+
+
+_OTHER_KEY: Final = "Check the key that this server expects."
+
+
+def retry_after(value: str | None, now: datetime | None = None) -> float | None:
+    """Seconds to wait, from a Retry-After header: a number of them, or a date. None for anything else."""
+    if value is None:
+        return None
+    if value.strip().isdecimal() and len(value) < 8:
+        return float(value)
+    try:
+        then = parsedate_to_datetime(value)
+        seconds = (then - (now or datetime.now(UTC))).total_seconds()
+    except (ValueError, TypeError, OverflowError):  # no date, or one without a time zone
+        return None
+    return min(max(0.0, seconds), _LONGEST_WAIT_S)
+
+
+_LONGEST_WAIT_S: Final = 86_400.0
 
 
 def _azure_error(body: bytes | bytearray | None) -> tuple[str, str]:
@@ -245,16 +245,6 @@ def _azure_error(body: bytes | bytearray | None) -> tuple[str, str]:
     if not isinstance(error, dict):
         return "", wire.text(error) if isinstance(error, str) else ""
     return wire.text(error.get("code") or error.get("type"), 60), wire.text(error.get("message"))
-
-
-def _proxy(url: str) -> str:
-    """Host and port of the proxy that the environment names for a URL; "" for none, and for one on our loopback."""
-    if is_loopback(urlsplit(url).hostname or ""):
-        return ""
-    try:
-        return urlsplit(get_proxy(parse_uri(url)) or "").netloc.rpartition("@")[2]
-    except (ValueError, WebSocketException):
-        return ""
 
 
 def _said(error: BaseException) -> str:

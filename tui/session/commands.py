@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tui.settings.model import TurnDetection
+
 
 @dataclass(frozen=True, slots=True)
 class SendText:
@@ -25,6 +27,18 @@ class ToggleMicrophone:
 
 
 @dataclass(frozen=True, slots=True)
+class DetectTurns:
+    """From now on, and after each reconnect, the server decides in this way that the person has finished speaking."""
+
+    kind: TurnDetection
+
+
+@dataclass(frozen=True, slots=True)
+class DevicesChanged:
+    """Another loudspeaker or microphone was chosen, or one that had failed was tried again."""
+
+
+@dataclass(frozen=True, slots=True)
 class UpdateSession:
     """Send a session.update with these fields of the GA ``session`` object, now and after each reconnect."""
 
@@ -37,16 +51,53 @@ class Reconnect:
 
 
 @dataclass(frozen=True, slots=True)
+class Retry:
+    """Give the answer up that does not come or does not end, and ask for it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Leave it as it is: wait on for what was offered to be given up, or connect no more by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Show in the conversation what azrt-tui has found out by itself."""
+
+    text: str
+    note: str = ""
+    cause: str = ""
+    """The name of the cause that it is about."""
+    command: str = ""
+    """The id of the binding that says more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """Close the connection and end the worker."""
 
 
-Command = SendText | Interrupt | ToggleMicrophone | UpdateSession | Reconnect | Close
+Command = (
+    SendText
+    | Interrupt
+    | ToggleMicrophone
+    | DetectTurns
+    | DevicesChanged
+    | UpdateSession
+    | Reconnect
+    | Retry
+    | Wait
+    | Say
+    | Close
+)
 
 
 @dataclass(frozen=True, slots=True)
 class SendQueued:
-    """The connection is ready, or a response ended: what waited for that can go."""
+    """The connection is ready, or a response ended, or there is a new message: what waits can go."""
+
+    new: bool = False
+    """There is a new message, which may interrupt the answer that is running."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +114,9 @@ class Truncate:
     item_ids: tuple[str, ...]
 
 
-Work = Command | SendQueued | Cancel | Truncate
+@dataclass(frozen=True, slots=True)
+class TurnsByHand:
+    """The server has stopped to detect turns."""
+
+
+Work = Command | SendQueued | Cancel | Truncate | TurnsByHand

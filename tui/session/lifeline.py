@@ -1,27 +1,31 @@
-"""One session from the handshake to its end, and why it ended."""
+"""Sessions, one after another: connecting, giving a new one the conversation so far, and what follows an end."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from websockets.exceptions import ConnectionClosed
 
-from tui.conversation import AgentState, Cause, Link
+from tui.conversation import AgentState, Cause, Choice, Link, Offer
 from tui.session import causes
+from tui.session.back_off import MAX_TRIES, BackOff
 from tui.session.commands import SendQueued
 from tui.session.importing import import_sdk
+from tui.session.restoring import restore
 from tui.session.shared import Shared
+from tui.session.watch import Watch
 
 if TYPE_CHECKING:
     from tui.session.sdk import Connection
 
 logger = logging.getLogger(__name__)
 
-CRASH: Final = Cause("crash", "The session worker failed: a fault of azrt-tui.", "The log file has the details.")
+_LASTING_S: Final = 10.0
+"""A session that lasted so long, or in which an answer began, was worth having: the next wait is a first one. Nothing
+that such an answer was given to is asked again by itself, so that a server which fails on it is not asked for ever."""
 
 
 class Lifeline:
@@ -29,117 +33,229 @@ class Lifeline:
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
+        self._back_off = BackOff()
         self._created: asyncio.Future[Cause | None] | None = None
         self._closing: asyncio.Future[None] | None = None
+        self._watch: Watch | None = None
+        self._waited = asyncio.Event()
+        """The person chose to wait, since there was a session. While connecting too: it is not tried again then."""
         self._sessions = 0
+        self._owed = False
+        """The person has asked something of which the last session has not begun the answer."""
+        self._lost_speech = False
+        self._said = ""
+        """The cause that was said last, since there was a session."""
 
     async def run(self) -> None:
-        """One session, from the handshake to its end."""
-        shared, recorder = self._shared, self._shared.recorder
-        recorder.new_connection()
-        recorder.set_status(link=Link.CONNECTING)
-        recorder.flush()
+        """Sessions, until one ends after which another makes no sense, or the person does not want it."""
+        self._back_off.reset()
+        self._waited.clear()
         try:
-            # While the SDK is imported.
-            opening = None if shared.plan.modality == "text" else shared.speaking.open()
-            import_sdk()
-            from tui.session.sdk import Connection
-
-            can_play = opening is not None and await opening
-            connection = Connection(shared.plan, recorder, shared.playback, can_play=can_play)
-            await self._connect(connection)
+            while True:
+                cause, failed = await self._session()
+                cause = cause.mapped(self._shared.plan.credentials.masked)
+                if not await self._goes_on_after(cause, failed=failed):
+                    self._shared.voice.close()
+                    return
         except Exception:
             logger.exception("The session failed")
-            self._ended(CRASH, failed=True)
+            self._say_ended(causes.crash(), Link.FAILED, failed=True)
+            self._shared.voice.close()
 
     def created(self, session: object) -> None:
         """The server has sent the settings of the session."""
         if self._created is not None and not self._created.done():
-            self._created.set_result(self._judge(session))
+            verdict = causes.of_session(session, self._shared.plan.target)
+            self._shared.given_up = verdict is not None
+            self._created.set_result(verdict)
+
+    def wait_on(self) -> None:
+        """The person wants to leave it as it is."""
+        if self._watch is not None:
+            self._watch.wait_on()
+        else:
+            self._waited.set()
 
     async def closed(self) -> None:
         """Wait until the connection that ended last is closed."""
         if self._closing is not None:
             await asyncio.wait({self._closing})
 
-    async def _connect(self, connection: Connection) -> None:
-        shared, recorder, plan = self._shared, self._shared.recorder, self._shared.plan
+    # One session
+
+    async def _session(self) -> tuple[Cause, bool]:
+        """One session, from the handshake to its end.
+
+        Returns:
+            Why it ended, and whether that was before there was one.
+        """
+        shared, recorder = self._shared, self._shared.recorder
+        recorder.new_connection()
+        shared.new_connection()
+        recorder.set_status(link=Link.CONNECTING)
+        recorder.flush()
+        # While the SDK is imported.
+        opening = None if shared.plan.modality == "text" else shared.speaking.open()
+        import_sdk()
+        from tui.session.sdk import Connection
+
+        can_play = opening is not None and await opening
+        connection = Connection(shared.plan, recorder, shared.playback, can_play=can_play)
         self._created = asyncio.get_running_loop().create_future()
-        shared.to_cancel = 0
-        ending: asyncio.Task[None] | None = None
         if not len(recorder.log):
             recorder.log.origin_ns = time.monotonic_ns()  # times are since connect; importing the SDK took seconds
-        recorder.local("websocket.connect", plan.target.url)
+        recorder.local("websocket.connect", shared.plan.target.url)
+        ending: asyncio.Task[None] | None = None
         try:
             try:
                 await connection.open()
             except ConnectionClosed:
-                self._ended(causes.from_ending(connection.ending), failed=True)
-                return
+                return self._ending_of(connection), True
             except Exception as error:
-                failure = causes.from_exception(error, plan.target)
+                failure = causes.from_exception(error, shared.plan.target)
                 if failure.name == "unexpected":  # a trace of the others would only add what the server sent
                     logger.info("Connecting failed", exc_info=error)
-                self._ended(failure, failed=True)
-                return
+                return failure, True
             ending = asyncio.create_task(connection.drain())
             cause = await self._wait_until_created(connection, ending)
             if cause is not None:
-                self._ended(cause, failed=True)
-                return
-            shared.connection = connection
-            self._sessions += 1
-            if self._sessions > 1:
-                recorder.transcript.say(
-                    "New session. The agent does not remember what was said above.", recorder.now_s()
-                )
-            recorder.set_status(link=Link.CONNECTED)
-            shared.work.put_nowait(SendQueued())
-            shared.voice.connected(connection)
-            await asyncio.wait({ending})  # awaiting it would cancel it together with this task
-            self._ended(causes.from_ending(connection.ending), failed=False)
+                return cause, True
+            try:
+                await self._begin(connection)
+            except ConnectionClosed:
+                return self._ending_of(connection), False
+            return await self._go_on(connection, ending), False
         finally:
-            shared.connection = None
-            shared.voice.disconnected()
-            shared.playback.flush()
-            recorder.transcript.end_session()
-            if ending is not None and not ending.done():
-                recorder.local("websocket.close", "closed by azrt-tui")
+            self._leave(connection, ending)
             # Closing takes a moment, and a command that cancels this task may come in it: that must not cut it short.
-            self._closing = asyncio.ensure_future(_close(connection, ending))
+            assert self._closing is not None
             await asyncio.shield(self._closing)
 
     async def _wait_until_created(self, connection: Connection, ending: asyncio.Task[None]) -> Cause | None:
         """Wait for session.created; return what is wrong with it, None when nothing is."""
-        created = self._created
+        created, plan, recorder = self._created, self._shared.plan, self._shared.recorder
         assert created is not None
         waiting: set[asyncio.Future[Any]] = {created, ending}
-        timeout_s = self._shared.plan.timeouts.created_s
-        await asyncio.wait(waiting, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        limit_s = plan.timeouts.created_s
+        await asyncio.wait(waiting, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+        while plan.attended and not (created.done() or ending.done()):
+            text = f"No session.created for {limit_s:g} s"
+            choices = ((Choice.RECONNECT, "now"), (Choice.WAIT, "wait"))
+            due_s = time.monotonic() + limit_s
+            self._waited.clear()
+            recorder.set_status(offer=Offer("no-session-created", f"{text}, reconnects in", choices, due_s))
+            if not await self._chose_to_wait(limit_s, *waiting):
+                break
+            recorder.set_status(offer=None)
+            await asyncio.wait(waiting, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+        recorder.set_status(offer=None)
         if created.done():
             return created.result()
-        if ending.done():
-            return causes.from_ending(connection.ending)
-        return causes.no_session_created(timeout_s)
+        return self._ending_of(connection) if ending.done() else causes.no_session_created(limit_s)
 
-    def _ended(self, cause: Cause, *, failed: bool) -> None:
+    async def _begin(self, connection: Connection) -> None:
+        """There is a session: give it the conversation so far, and what waits."""
+        shared, recorder = self._shared, self._shared.recorder
+        self._sessions += 1
+        if self._sessions > 1:
+            carried = await restore(shared, connection, self._sessions, lost_speech=self._lost_speech)
+            if self._owed and carried.ends_with_question and not shared.outbox:
+                recorder.reducer.promised = True
+                recorder.set_status(agent=AgentState.THINKING)
+                await connection.ask()
+        self._owed = self._lost_speech = False
+        self._said = ""
+        self._waited.clear()
+        shared.connection = connection
+        recorder.set_status(link=Link.CONNECTED, cause=None)
+        shared.work.put_nowait(SendQueued())
+        shared.voice.connected(connection)
+
+    async def _go_on(self, connection: Connection, ending: asyncio.Task[None]) -> Cause:
+        """Be there until the session ends, or has to be ended; return why."""
         recorder = self._shared.recorder
-        cause = cause.mapped(self._shared.plan.key.masked)
-        recorder.local("websocket.failed" if failed else "websocket.closed", cause.sentence, cause.facts, alarm=True)
-        recorder.transcript.end_session()
-        recorder.transcript.say(cause.sentence, recorder.now_s(), cause.fix)
-        recorder.set_status(
-            link=Link.FAILED if failed else Link.CLOSED, cause=cause, agent=AgentState.IDLE, response_id=""
-        )
+        since = time.monotonic()
+        begun = recorder.reducer.begun
+        self._watch = Watch(self._shared, connection)
+        watching = asyncio.create_task(self._watch.run())
+        try:
+            # Awaiting them would cancel them together with this task.
+            await asyncio.wait({ending, watching}, return_when=asyncio.FIRST_COMPLETED)
+            return self._ending_of(connection) if ending.done() else watching.result()
+        finally:
+            self._watch = None
+            watching.cancel()
+            await asyncio.wait({watching})
+            if recorder.reducer.begun > begun or time.monotonic() - since >= _LASTING_S:
+                self._back_off.reset()
 
-    def _judge(self, session: object) -> Cause | None:
-        """Tell a Beta session, which the SDK cannot use, from a GA one that only lacks its type."""
-        if not isinstance(session, Mapping) or session.get("type") is not None:
-            return None
-        beta = (
-            "modalities" in session or "input_audio_format" in session or "api-version=" in self._shared.plan.target.url
-        )
-        return causes.beta_session(self._shared.plan.target) if beta else None
+    def _leave(self, connection: Connection, ending: asyncio.Task[None] | None) -> None:
+        """The session is over, for whatever reason: keep what the next one needs, and begin to close."""
+        shared, recorder = self._shared, self._shared.recorder
+        shared.connection = None
+        self._owed = self._owed or recorder.status.agent is AgentState.THINKING
+        self._lost_speech = shared.voice.disconnected() or self._lost_speech
+        shared.outbox.extendleft(reversed(recorder.end_session(shared.playback.flush())))
+        recorder.set_status(queued=len(shared.outbox), agent=AgentState.IDLE, response_id="", offer=None)
+        if ending is not None and not ending.done():
+            recorder.local("websocket.close", "closed by azrt-tui")
+        self._closing = asyncio.ensure_future(_close(connection, ending))
+
+    def _ending_of(self, connection: Connection) -> Cause:
+        return causes.from_ending(connection.ending, expired=self._shared.expired)
+
+    # After a session
+
+    async def _goes_on_after(self, cause: Cause, *, failed: bool) -> bool:
+        """Say why it ended; wait, and return whether to connect again."""
+        shared, plan = self._shared, self._shared.plan
+        link = Link.FAILED if failed else Link.CLOSED
+        if cause.name == "closed-1009":
+            self._drop_what_was_too_large()
+        wait_s = None
+        if plan.attended and (plan.reconnects or cause.name == "expiring"):  # the latter has a setting of its own
+            wait_s = self._back_off.next_s(cause, plan.timeouts.back_off_s)
+        if wait_s is None:
+            self._say_ended(cause, link, failed=failed)
+            return False
+        self._say_ended(cause, Link.WAITING, failed=failed)
+        if wait_s:
+            due_s = time.monotonic() + wait_s
+            choices = ((Choice.RECONNECT, "now"), (Choice.WAIT, "stop"))
+            tried = f" (try {self._back_off.tries} of {MAX_TRIES})" if self._back_off.tries > 1 else ""
+            shared.recorder.set_status(offer=Offer(cause.name, f"Connects again{tried} in", choices, due_s))
+            if await self._chose_to_wait(wait_s):
+                shared.recorder.set_status(link=link, offer=None)
+                return False
+        return True
+
+    async def _chose_to_wait(self, timeout_s: float, *others: asyncio.Future[Any]) -> bool:
+        """Let time pass, until one of ``others`` is done; True when the person chose to leave it as it is before."""
+        choosing = asyncio.create_task(self._waited.wait())
+        try:
+            await asyncio.wait({choosing, *others}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            return choosing.done()
+        finally:
+            choosing.cancel()
+
+    def _say_ended(self, cause: Cause, link: Link, *, failed: bool) -> None:
+        recorder = self._shared.recorder
+        what = "websocket.failed" if failed else "websocket.closed"
+        facts = {"cause": cause.name, **cause.facts, "retry": cause.retry.value}
+        recorder.local(what, cause.sentence, facts, alarm=cause.name != "expiring")
+        if cause.name != self._said:  # ten tries that fail in the same way are one line
+            self._said = cause.name
+            command = "" if link is Link.WAITING else Choice.RECONNECT
+            recorder.transcript.say(cause.sentence, recorder.now_s(), cause.fix, cause=cause.name, command=command)
+        recorder.set_status(link=link, cause=cause)
+
+    def _drop_what_was_too_large(self) -> None:
+        """The message that was on its way would end each further session too."""
+        shared = self._shared
+        if shared.outbox:
+            transcript = shared.recorder.transcript
+            transcript.fail(shared.outbox.popleft(), "not sent: it is larger than the server takes")
+            shared.recorder.set_status(queued=len(shared.outbox))
 
 
 async def _close(connection: Connection, ending: asyncio.Task[None] | None) -> None:

@@ -25,21 +25,30 @@ class SessionLoop(asyncio.SelectorEventLoop):
         return await self.in_thread("azrt-dns", lambda: socket.getaddrinfo(host, port, **hints))
 
     def in_thread(self, name: str, function: Callable[[], T]) -> asyncio.Future[T]:
-        """Call a function in a daemon thread of this name; the future gets what it returns or raises."""
-        done: asyncio.Future[T] = self.create_future()
+        """As :func:`in_daemon_thread`."""
+        return _call(self, name, function)
 
-        def settle(set_it: Callable[[], None]) -> None:
-            if not done.done():
-                set_it()
 
-        def run() -> None:
-            set_it: Callable[[], None]
-            try:
-                set_it = functools.partial(done.set_result, function())
-            except Exception as error:
-                set_it = functools.partial(done.set_exception, error)
-            with contextlib.suppress(RuntimeError):  # the loop is closed
-                self.call_soon_threadsafe(settle, set_it)
+def in_daemon_thread(name: str, function: Callable[[], T]) -> asyncio.Future[T]:
+    """Call a function in a daemon thread of this name; a future of the running loop gets what it returns or raises."""
+    return _call(asyncio.get_running_loop(), name, function)
 
-        threading.Thread(target=run, name=name, daemon=True).start()
-        return done
+
+def _call(loop: asyncio.AbstractEventLoop, name: str, function: Callable[[], T]) -> asyncio.Future[T]:
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(set_it: Callable[[], None]) -> None:
+        if not done.done():
+            set_it()
+
+    def run() -> None:
+        set_it: Callable[[], None]
+        try:
+            set_it = functools.partial(done.set_result, function())
+        except Exception as error:
+            set_it = functools.partial(done.set_exception, error)
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(settle, set_it)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return done

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from tui.endpoint import Target, explicit_target
+from tui.session.entra import entra_token
+from tui.session.key_command import key_from_command
+from tui.session.sign_in import FixedKey, SignIn
 from tui.settings import Secret, Settings
-from tui.settings.model import Modality, WhileAnswering
+from tui.settings.model import Echo, Modality, TurnDetection, WhileAnswering
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +23,16 @@ class Timeouts:
     """From the first packet to the end of the handshake."""
     created_s: float = 10.0
     """From the handshake to session.created."""
+    answer_s: float = 15.0
+    """From the request for an answer to its beginning, before the person is asked."""
+    response_s: float = 30.0
+    """Between two events of an answer, before the person is asked."""
     ping_s: float = 20.0
-    """Between two pings, and for the answer to one."""
+    """Between two pings. So long after ``pong_s`` the connection is given up."""
+    pong_s: float = 10.0
+    """From a ping to its answer, or any other sign of the server, before the person is asked."""
+    back_off_s: float = 0.5
+    """The longest that the first wait before connecting again may be."""
     close_s: float = 1.0
     """For the server's goodbye. The library's 10 s would make quitting wait."""
 
@@ -31,29 +43,41 @@ class SessionPlan:
 
     target: Target
     key: Secret
+    """The key of the settings; empty when ``sign_in`` gives one."""
     instructions: str
     voice: str
     modality: Modality
     """The form of the answers; ``auto`` is decided when connecting: audio where it can be played."""
-    turn_detection: str
+    turn_detection: TurnDetection
     """``semantic_vad``, ``server_vad`` or ``none``."""
     transcription_model: str
     """The model, on Azure the deployment, that transcribes the person; "" for none."""
     while_answering: WhileAnswering = "interrupt"
-    half_duplex: bool = True
-    """Whether the microphone is held while the agent is heard: it would hear the loudspeaker."""
+    echo: Echo = "half-duplex"
+    """What is done about the loudspeaker, which the microphone hears too."""
+    sign_in: SignIn | None = field(default=None, repr=False)
+    """What gives a key or a token for each connection, in place of ``key``."""
+    ca_file: Path | None = None
+    """Certificates (PEM) to trust besides the system's."""
     simulator: bool = False
     """True when the target is the embedded simulator."""
     timeouts: Timeouts = Timeouts()
+    attended: bool = False
+    """Whether a person is there to decide. Without one, a session that has ended has ended."""
+    reconnects: bool = True
+    """Whether what may pass is tried again without being asked."""
+    hands_over: bool = True
+    """Whether a new session takes over before the old one reaches its time limit, without being asked."""
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def from_settings(cls, settings: Settings, *, simulator_url: str = "") -> SessionPlan:
+    def from_settings(cls, settings: Settings, *, simulator_url: str = "", attended: bool = False) -> SessionPlan:
         """What the settings come to.
 
         Args:
             settings: what the user has chosen.
             simulator_url: connect to the embedded simulator at this URL instead of the configured service.
+            attended: whether a person is there to decide what to do when something does not go on.
 
         Raises EndpointError, NotConfigured or SettingsError when the settings do not come to a connection.
         """
@@ -66,10 +90,30 @@ class SessionPlan:
             modality=settings.modality,
             turn_detection=settings.turn_detection,
             transcription_model=settings.transcription(target) or "",
+            sign_in=None if simulator_url else _sign_in(settings, target),
+            ca_file=settings.ca_file,
             while_answering=settings.while_answering,
-            half_duplex=settings.echo == "half-duplex",
+            echo=settings.echo,
             simulator=bool(simulator_url),
+            timeouts=Timeouts(
+                created_s=settings.session_wait_s,
+                answer_s=settings.answer_wait_s,
+                response_s=settings.response_wait_s,
+                pong_s=settings.pong_wait_s,
+            ),
+            attended=attended,
+            reconnects=settings.reconnect == "auto",
+            hands_over=settings.handover == "auto",
         )
+
+    @property
+    def credentials(self) -> SignIn:
+        """What gives the secret of a connection, and masks it."""
+        return self.sign_in or FixedKey(self.key)
+
+    def updated(self, session: Mapping[str, Any]) -> SessionPlan:
+        """The same, with more fields of the ``session`` object to send after each connection."""
+        return replace(self, overrides=_merged(self.overrides, session))
 
     def model_settings(self, *, can_play: bool = False) -> dict[str, Any]:
         """The SDK's initial model settings; ``can_play`` is whether answers can be heard.
@@ -77,9 +121,6 @@ class SessionPlan:
         The SDK would otherwise send its own model name whatever the URL says, a transcription model that Azure has
         not deployed, and ``tracing: "auto"``, which Azure may refuse.
         """
-        detection = None
-        if self.turn_detection != "none":
-            detection = {"type": self.turn_detection, "interrupt_response": True, "create_response": True}
         settings: dict[str, Any] = {
             "instructions": self.instructions,
             "modalities": ["audio" if self.modality == "audio" or (self.modality == "auto" and can_play) else "text"],
@@ -88,7 +129,7 @@ class SessionPlan:
                 "input": {
                     "format": "pcm16",
                     "transcription": {"model": self.transcription_model} if self.transcription_model else None,
-                    "turn_detection": detection,
+                    "turn_detection": turn_detection(self.turn_detection),
                 },
                 "output": {"format": "pcm16", "voice": self.voice},
             },
@@ -96,3 +137,27 @@ class SessionPlan:
         if self.target.model:
             settings["model_name"] = self.target.model
         return settings
+
+
+def turn_detection(kind: TurnDetection) -> dict[str, Any] | None:
+    """What the ``session`` object has for ``turn_detection``."""
+    return None if kind == "none" else {"type": kind, "interrupt_response": True, "create_response": True}
+
+
+def _merged(session: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """One ``session`` object with the fields of both, at every depth."""
+    merged = dict(session)
+    for name, value in changes.items():
+        before = merged.get(name)
+        nested = isinstance(before, Mapping) and isinstance(value, Mapping)
+        merged[name] = _merged(before, value) if nested else value  # type: ignore[arg-type]
+    return merged
+
+
+def _sign_in(settings: Settings, target: Target) -> SignIn | None:
+    """What takes the place of a key in the settings; None for such a key, or for none at all."""
+    if settings.uses_entra(target):
+        return entra_token(settings.entra_scope)
+    if settings.api_key_command and not settings.key_for(target):
+        return key_from_command(settings.api_key_command)
+    return None

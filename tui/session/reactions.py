@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
-from tui import wire
-from tui.session.commands import Cancel, SendQueued, Truncate
+from tui.conversation import failures
+from tui.session.commands import Cancel, SendQueued, Truncate, TurnsByHand
 from tui.session.shared import Shared
+
+CARRIED: Final = "carried "
+"""Begins the ids of events that put the conversation so far into a new session."""
+
+_TURNS: Final = {
+    "none": "Push-to-talk: the key of the microphone begins your turn, and ends it.",
+    "server_vad": "Server VAD: the server answers when it hears you fall silent.",
+    "semantic_vad": "Semantic VAD: the server answers when what you said is complete.",
+}
 
 
 class Reactions:
@@ -20,13 +30,18 @@ class Reactions:
     def __init__(self, shared: Shared, created: Callable[[object], None]) -> None:
         self._shared = shared
         self._created = created
+        self._detection = ""
+        """Who decides that the person has finished, as the session said last."""
 
     def on_event(self, event: Mapping[str, Any]) -> None:
         """React to one event."""
         shared = self._shared
         event_type = event.get("type")
+        if isinstance(event_type, str) and event_type.startswith("response."):
+            shared.response_event_at = time.monotonic()
         if event_type in ("session.created", "session.updated"):
             self._created(event.get("session"))
+            self._detects(shared.recorder.status.turn_detection)
         elif event_type == "response.created":
             if shared.to_cancel:
                 shared.to_cancel -= 1
@@ -48,10 +63,30 @@ class Reactions:
             error = event.get("error")
             self._report(error if isinstance(error, Mapping) else {})
 
+    def _detects(self, kind: str) -> None:
+        """The session says who decides that the person has finished."""
+        shared = self._shared
+        before, self._detection = self._detection, kind
+        if kind == "none" and kind != before:
+            shared.work.put_nowait(TurnsByHand())
+        if kind and shared.asked_detection:
+            shared.asked_detection = False
+            shared.recorder.notify(_TURNS.get(kind, f"The server detects turns: {kind}."))
+
     def _report(self, error: Mapping[str, Any]) -> None:
-        recorder = self._shared.recorder
-        code, message = wire.text(error.get("code") or error.get("type")), wire.text(error.get("message"))
-        if code == "response_cancel_not_active":
-            return  # the answer ended while the interruption was on its way
-        said = " · ".join(part for part in (code, message) if part) or "no reason given"
-        recorder.transcript.say(f"The server reports an error: {said}", recorder.now_s())
+        shared, recorder = self._shared, self._shared.recorder
+        cause = failures.of_error(error)
+        code = cause.facts.get("code", "")
+        if code == "session_expired":
+            shared.expired = True  # the connection ends now, and that is said then
+            return
+        if shared.given_up or code == "response_cancel_not_active":
+            return  # it follows from what was said; the answer ended while the interruption was on its way
+        if cause.facts.get("event_id", "").startswith(CARRIED):
+            shared.refused_items += 1
+            if shared.refused_items > 1:
+                return
+            sentence = f"The server did not take all of the conversation so far: {cause.sentence}"
+            recorder.transcript.say(sentence, recorder.now_s(), cause=cause.name)
+            return
+        recorder.transcript.say(cause.sentence, recorder.now_s(), cause.fix, cause=cause.name)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from agents.realtime import RealtimeAgent, RealtimePlaybackTracker, RealtimeRunner, RealtimeSession
@@ -19,11 +21,12 @@ from agents.realtime.openai_realtime import OpenAIRealtimeWebSocketModel, Transp
 from agents.tracing import set_trace_provider
 from agents.tracing.provider import DefaultTraceProvider
 from pydantic import ValidationError
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tui.audio import Playback, Position
 from tui.session.causes import Ending
 from tui.session.plan import SessionPlan, Timeouts
+from tui.session.reactions import CARRIED
 from tui.session.recorder import Recorder
 from tui.session.transport import RecordedConnection, open_connection
 
@@ -74,10 +77,11 @@ class HeardTracker(RealtimePlaybackTracker):
 class RecordingModel(OpenAIRealtimeWebSocketModel):
     """The SDK's transport on our connection; an event that the SDK cannot digest never ends the session."""
 
-    def __init__(self, recorder: Recorder, timeouts: Timeouts) -> None:
+    def __init__(self, recorder: Recorder, timeouts: Timeouts, ca_file: Path | None = None) -> None:
         super().__init__()
         self._recorder = recorder
         self._timeouts = timeouts
+        self._ca_file = ca_file
         self._handling = False
         self._not_understood = False
         """The SDK does not know the shape of the event that it is handling."""
@@ -87,7 +91,7 @@ class RecordingModel(OpenAIRealtimeWebSocketModel):
     async def _create_websocket_connection(
         self, url: str, headers: dict[str, str], transport_config: TransportConfig | None = None
     ) -> RecordedConnection:
-        self.connection = await open_connection(url, headers, self._recorder, self._timeouts)
+        self.connection = await open_connection(url, headers, self._recorder, self._timeouts, self._ca_file)
         return self.connection
 
     async def _handle_ws_event(self, event: dict[str, Any]) -> None:
@@ -117,6 +121,13 @@ class RecordingModel(OpenAIRealtimeWebSocketModel):
             self._note_failure(event.exception)
             return
         await super()._emit_event(event)
+
+    async def give_up(self, response_id: str) -> None:
+        """See :meth:`Connection.give_up`."""
+        done = {"type": "response.done", "response": {"id": response_id}}
+        event = _digest(done if response_id else {"type": "error", "error": {}})
+        assert event is not None
+        await super()._handle_ws_event(event)
 
     def _note_failure(self, error: Exception) -> None:
         logger.warning("The SDK failed on an event: %s", type(error).__name__)
@@ -165,8 +176,13 @@ class Connection:
         self._plan = plan
         self._can_play = can_play
         self._tracker = HeardTracker(playback)
-        self._model = RecordingModel(recorder, plan.timeouts)
+        self._model = RecordingModel(recorder, plan.timeouts, plan.ca_file)
         self._session: RealtimeSession | None = None
+
+    @property
+    def silent_since(self) -> float | None:
+        """Since when the server gives no sign, by ``time.monotonic()``; None while nothing is expected of it."""
+        return None if self._model.connection is None else self._model.connection.silent_since
 
     @property
     def ending(self) -> Ending:
@@ -179,13 +195,18 @@ class Connection:
         agent: RealtimeAgent[None] = RealtimeAgent(name="azrt-tui", instructions=plan.instructions)
         config: RealtimeModelConfig = {
             "url": plan.target.url,
-            "headers": plan.target.headers(plan.key.reveal()),
+            "headers": plan.target.headers((await plan.credentials.secret()).reveal()),
             "initial_model_settings": plan.model_settings(can_play=self._can_play),  # type: ignore[typeddict-item]
             "playback_tracker": self._tracker,
         }
         runner = RealtimeRunner(agent, model=self._model, config={"tracing_disabled": True})
         self._session = await runner.run(model_config=config)
-        await self._session.enter()
+        try:
+            await self._session.enter()
+        except InvalidStatus as refusal:
+            if refusal.response.status_code == HTTPStatus.UNAUTHORIZED:
+                plan.credentials.refused()
+            raise
         if plan.overrides:
             await self.update(plan.overrides)
 
@@ -212,10 +233,25 @@ class Connection:
 
     async def end_turn(self) -> None:
         """Commit the input buffer and ask for a response, as soon as none is running."""
-        assert self._session is not None
         await self._send("input_audio_buffer.commit")
+        await self.ask()
+
+    async def ask(self) -> None:
+        """Ask for a response, as soon as none is running."""
+        assert self._session is not None
         message: RealtimeModelRawClientMessage = {"type": "response.create"}
         await self._session.model.send_event(RealtimeModelSendRawMessage(message=message))
+
+    async def give_up(self, response_id: str) -> None:
+        """Let the SDK believe that this response is done, or, with "", that its request for one was refused.
+
+        Otherwise it would hold every further request until the end that never comes.
+        """
+        await self._model.give_up(response_id)
+
+    async def create(self, item: Mapping[str, Any]) -> None:
+        """Put an item into the conversation; an error about it names ``CARRIED`` and its id as the event."""
+        await self._send("conversation.item.create", event_id=f"{CARRIED}{item['id']}", item=item)
 
     async def clear_audio(self) -> None:
         """Forget what the input buffer holds."""

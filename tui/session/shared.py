@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,29 @@ class Shared:
     """The connection, while it can be talked to."""
     to_cancel: int = 0
     """Responses that were interrupted before they began."""
+    outbox: deque[str] = field(default_factory=deque)
+    """Messages that wait to be sent, by their key in the transcript, in order."""
+    response_event_at: float = 0.0
+    """When an event of a response came last, by ``time.monotonic()``."""
+    expired: bool = False
+    """The server has said that the time of this session is up."""
+    given_up: bool = False
+    """This session cannot be used; what else comes of it explains nothing."""
+    refused_items: int = 0
+    """Items of the conversation so far that this session did not take."""
+
+    asked_detection: bool = False
+    """The person asked for another turn detection, and the session has not confirmed it."""
+
+    def new_connection(self) -> None:
+        """Forget what belongs to the connection before."""
+        self.to_cancel = self.refused_items = 0
+        self.expired = self.given_up = False
+
+    @property
+    def turns_by_hand(self) -> bool:
+        """Whether the person ends a turn by key: as the session has it, else as it was asked for."""
+        return (self.recorder.status.turn_detection or self.plan.turn_detection) == "none"
 
     @property
     def answering(self) -> bool:

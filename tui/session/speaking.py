@@ -15,7 +15,7 @@ from tui.session.recorder import Recorder
 if TYPE_CHECKING:
     from tui.session.sdk import Connection
 
-_OPENING_S: Final = 5.0
+_OPENING_S: Final = 3.0
 """How long a session waits for the loudspeaker before it goes on without."""
 
 
@@ -28,6 +28,7 @@ class Speaking:
         self._playback = playback
         self._timer: asyncio.TimerHandle | None = None
         playback.on_lost = self._lost
+        playback.on_other = self._other
 
     def open(self) -> asyncio.Future[bool]:
         """Begin to open the loudspeaker; the result is whether answers can be heard."""
@@ -78,4 +79,13 @@ class Speaking:
         """Runs in a thread of the device's."""
         text = f"{problem.problem} Answers go on as text.\n{problem.fix}"
         with contextlib.suppress(RuntimeError):  # the loop is closed
-            self._loop.call_soon_threadsafe(self._recorder.notify, text, Severity.WARNING)
+            self._loop.call_soon_threadsafe(self._tell, text)
+
+    def _other(self, text: str) -> None:
+        """Runs in a thread of the device's."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._recorder.notify, text, Severity.WARNING, "session.devices")
+
+    def _tell(self, text: str) -> None:
+        self._recorder.set_status(unheard=True)
+        self._recorder.notify(text, Severity.WARNING, "session.devices")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 from collections import deque
 from collections.abc import AsyncIterable, Iterable, Mapping
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
@@ -18,10 +19,11 @@ from websockets.protocol import Event, State
 from websockets.typing import Data, DataLike
 
 from tui import __version__
-from tui.endpoint import is_loopback
 from tui.session.causes import CrossOriginRedirectError, Ending
 from tui.session.plan import Timeouts
+from tui.session.proxy import proxy_for
 from tui.session.recorder import Recorder
+from tui.session.tls import trust
 
 MAX_MESSAGE_BYTES: Final = 32 * 1024 * 1024
 """A larger message closes the connection with 1009. The service allows 15 MiB in an append; the SDK's limit is 8."""
@@ -45,9 +47,11 @@ class RecordedConnection(ClientConnection):
         self._verdicts: deque[int | None] = deque()
         self.reading: int | None = None
         """Index of the entry that recv() returned last."""
+        self._heard_at = 0.0
 
     def process_event(self, event: Event) -> None:
         """See a frame the moment it is parsed."""
+        self._heard_at = self.loop.time()
         if isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
             if event.opcode is not Opcode.CONT:
                 self._opcode = event.opcode
@@ -64,7 +68,8 @@ class RecordedConnection(ClientConnection):
             data = await super().recv(decode=False)
             self.reading = self._verdicts.popleft()
             if self.reading is not None:
-                return data
+                # The SDK quotes in its log and its errors what it cannot read, and servers echo keys.
+                return self._recorder.masked(data)
 
     async def send(
         self,
@@ -93,6 +98,12 @@ class RecordedConnection(ClientConnection):
             await super().close(code, reason)
         finally:
             cutting_off.cancel()
+
+    @property
+    def silent_since(self) -> float | None:
+        """Since when a ping has no answer and nothing else came either, by the loop's clock; None when none is out."""
+        pinged = next((sent_at for _, sent_at in self.pending_pings.values()), None)
+        return None if pinged is None else max(pinged, self._heard_at)
 
     @property
     def ending(self) -> Ending:
@@ -137,22 +148,35 @@ def _origin(url: str) -> tuple[str, str, int]:
     return scheme, (parts.hostname or "").lower(), parts.port or (443 if scheme == "wss" else 80)
 
 
+def connecting(url: str, ca_file: Path | None, **options: Any) -> connect:
+    """What connects to a URL when it is awaited: certificates verified, through the proxy, and within one origin.
+
+    ``options`` are those of the library. Raises CaFileError; awaiting it raises what
+    :func:`tui.session.causes.from_exception` explains.
+    """
+    proxy = proxy_for(url)
+    if urlsplit(url).scheme == "wss":
+        options["ssl"] = trust(ca_file)
+    if proxy and proxy.startswith("https:"):
+        options["proxy_ssl"] = trust(ca_file)
+    return _Connect(url, proxy=proxy, **options)
+
+
 async def open_connection(
-    url: str, headers: Mapping[str, str], recorder: Recorder, timeouts: Timeouts
+    url: str, headers: Mapping[str, str], recorder: Recorder, timeouts: Timeouts, ca_file: Path | None = None
 ) -> RecordedConnection:
     """Connect. Raises what :func:`tui.session.causes.from_exception` explains."""
-    connection = await _Connect(
+    connection = await connecting(
         url,
+        ca_file,
         additional_headers=dict(headers),
         user_agent_header=f"azrt-tui/{__version__}",
-        create_connection=functools.partial(RecordedConnection, recorder),  # type: ignore[arg-type]
+        create_connection=functools.partial(RecordedConnection, recorder),
         max_size=MAX_MESSAGE_BYTES,
         open_timeout=timeouts.open_s,
         close_timeout=timeouts.close_s,
         ping_interval=timeouts.ping_s,
-        ping_timeout=timeouts.ping_s,
-        # A proxy reaches its own loopback, not ours; few people list it in no_proxy.
-        proxy=None if is_loopback(urlsplit(url).hostname or "") else True,
+        ping_timeout=None,  # Watch sees to it, and lets the person wait
     )
     assert isinstance(connection, RecordedConnection)
     return connection

@@ -20,8 +20,9 @@ from tui.capture import EventLog
 from tui.conversation import Link
 from tui.session.actions import Actions
 from tui.session.batch import Batch
-from tui.session.commands import Close, Command, Reconnect
-from tui.session.lifeline import CRASH, Lifeline
+from tui.session.causes import crash
+from tui.session.commands import Close, Command, Reconnect, SendText, Wait
+from tui.session.lifeline import Lifeline
 from tui.session.loop import SessionLoop
 from tui.session.plan import SessionPlan
 from tui.session.reactions import Reactions
@@ -54,14 +55,14 @@ class SessionWorker:
         self._loop = SessionLoop()
         self._thread = threading.Thread(target=self._run, name="azrt-session", daemon=True)
         playback = playback if playback is not None else SilentPlayback()
-        self._recorder = Recorder(self.log, playback, deliver, fps=fps, key=plan.key)
+        self._recorder = Recorder(self.log, playback, deliver, fps=fps, key=plan.credentials)
         self._shared = Shared(
             plan,
             self._loop,
             self._recorder,
             playback,
             Speaking(self._loop, self._recorder, playback),
-            Voice(self._loop, self._recorder, playback, microphone or Microphone(), half_duplex=plan.half_duplex),
+            Voice(self._loop, self._recorder, playback, microphone or Microphone(), echo=plan.echo),
         )
         self._lifeline = Lifeline(self._shared)
         self._actions = Actions(self._shared)
@@ -93,7 +94,7 @@ class SessionWorker:
                 runner.run(self._main())
             except Exception:
                 logger.exception("The session worker failed")
-                status = replace(self._recorder.status, link=Link.FAILED, cause=CRASH)
+                status = replace(self._recorder.status, link=Link.FAILED, cause=crash())
                 self._deliver(Batch(len(self.log), self.log.rows, (), (), None, status))
 
     async def _main(self) -> None:
@@ -108,6 +109,10 @@ class SessionWorker:
                 if isinstance(command, Reconnect):
                     await self._end(session, worker)
                     session, worker = self._begin()
+                elif isinstance(command, SendText):
+                    self._actions.take(command)
+                elif isinstance(command, Wait):
+                    self._lifeline.wait_on()
                 else:
                     self._shared.work.put_nowait(command)
         finally:
@@ -115,6 +120,7 @@ class SessionWorker:
             recorder.flush()
             await self._end(session, worker)
             self._shared.speaking.stop()
+            self._shared.voice.close()
             recorder.set_status(link=Link.CLOSED)
             recorder.stop()
 

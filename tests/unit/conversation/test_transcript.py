@@ -176,7 +176,7 @@ def test_a_transcription_that_failed(scene: Scene) -> None:
     scene.receive("conversation.item.input_audio_transcription.failed", item_id="u", error=error)
     assert (scene.last.state, scene.last.note) == (
         TurnState.FAILED,
-        "not transcribed: The audio could not be transcribed.",
+        "Not transcribed: The audio could not be transcribed.",
     )
 
 
@@ -245,27 +245,39 @@ def test_a_response_that_the_server_cancelled(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "details", "note"),
+    ("status", "details", "cause", "said"),
     [
         (
             "failed",
-            {"error": {"code": "rate_limit_exceeded", "message": "Slow down."}},
-            "rate_limit_exceeded · Slow down.",
+            {"error": {"code": "rate_limit_exceeded", "message": "Please try again in 7.2s."}},
+            "rate-limit",
+            "The answer failed: too many requests or tokens in a minute. Wait 8 s. Then send it again.",
         ),
-        ("failed", {"error": {}}, "the server gave no reason"),
-        ("failed", {}, "the server gave no reason"),
-        ("incomplete", {"reason": "content_filter"}, "the content filter stopped it"),
-        ("incomplete", {"reason": "max_output_tokens"}, "it reached the limit of output tokens"),
-        ("incomplete", {"reason": "boredom"}, "boredom"),
+        ("failed", {"error": {}}, "response-failed", "The answer failed: the server gave no reason."),
+        ("failed", {}, "response-failed", "The answer failed: the server gave no reason."),
+        (
+            "incomplete",
+            {"reason": "content_filter"},
+            "content-filter",
+            "The answer was cut short: the content filter stopped it. Ask in other words.",
+        ),
+        ("incomplete", {"reason": "boredom"}, "response-incomplete", "The answer was cut short: boredom."),
     ],
 )
-def test_responses_that_end_badly(scene: Scene, status: str, details: dict[str, Any], note: str) -> None:
+def test_responses_that_end_badly(scene: Scene, status: str, details: dict[str, Any], cause: str, said: str) -> None:
     scene.done(status=status, **details)
-    how = "failed" if status == "failed" else "was cut short"
-    assert (scene.last.speaker, scene.last.text) == (Speaker.PROGRAM, f"The answer {how}: {note}")
+    assert (scene.last.speaker, scene.last.cause) == (Speaker.PROGRAM, cause)
+    assert f"{scene.last.text} {scene.last.note}".strip() == said
     scene.delta("half", response="r2")
     scene.done("r2", status, **details)
-    assert (scene.last.text, scene.last.state, scene.last.note) == ("half", TurnState.FAILED, f"{status}: {note}")
+    turn = scene.last
+    assert (turn.text, turn.state, turn.note, turn.cause) == ("half", TurnState.FAILED, said, cause)
+
+
+def test_a_rate_limit_whose_end_only_the_limits_tell(scene: Scene) -> None:
+    scene.receive("rate_limits.updated", rate_limits=[{"name": "tokens", "remaining": 0, "reset_seconds": 3.1}])
+    scene.done(status="failed", error={"code": "rate_limit_exceeded", "message": "Slow down."})
+    assert "Wait 4 s." in scene.last.text
 
 
 def test_two_items_in_one_response(scene: Scene) -> None:
@@ -303,9 +315,10 @@ def test_the_end_of_a_session(scene: Scene) -> None:
     scene.transcript.mark_sent(scene.transcript.queue("unconfirmed", 0))
     queued = scene.transcript.queue("waiting", 0)
     scene.delta("half an")
-    scene.transcript.end_session()
+    again = scene.transcript.end_session()
+    assert again == [scene.turns[0].key], "nobody confirmed it: it goes out once more"
     assert [(turn.text, turn.state, turn.note) for turn in scene.turns] == [
-        ("unconfirmed", TurnState.FAILED, "not confirmed: the connection ended"),
+        ("unconfirmed", TurnState.QUEUED, ""),
         ("waiting", TurnState.QUEUED, ""),
         ("half an", TurnState.FAILED, "cut off: the connection ended"),
     ]

@@ -36,10 +36,10 @@ def test_modality(modality: str, can_play: bool, expected: str) -> None:
     assert SessionPlan.from_settings(settings).model_settings(can_play=can_play)["modalities"] == [expected]
 
 
-def test_a_headset_lets_the_person_speak_into_an_answer() -> None:
+def test_what_is_done_about_the_echo() -> None:
     settings = Settings(url="ws://127.0.0.1:1/")
-    assert SessionPlan.from_settings(settings).half_duplex
-    assert not SessionPlan.from_settings(replace(settings, echo="headset")).half_duplex
+    assert SessionPlan.from_settings(settings).echo == "auto"
+    assert SessionPlan.from_settings(replace(settings, echo="headset")).echo == "headset"
 
 
 def test_what_does_not_come_to_a_connection() -> None:

@@ -20,7 +20,10 @@ from tui.audio.microphone import Microphone
 from tui.audio.player import LEAD_S
 from tui.audio.speaker import Speaker
 from tui.conversation import AgentState, MicrophoneState, TurnState
-from tui.session import Interrupt, Reconnect, ToggleMicrophone, UpdateSession
+from tui.session import DetectTurns, DevicesChanged, Interrupt, Reconnect, ToggleMicrophone, UpdateSession
+from tui.session import voice as voices
+from tui.session.plan import Timeouts
+from tui.session.voice import SILENT_S
 from tui.wire import Direction
 
 BLOCK = array("h", [1000] * 480).tobytes()
@@ -44,10 +47,15 @@ def audio(ms: int, item: str = "item_1", response: str = "resp_1") -> dict[str, 
     return delta("output_audio", base64.b64encode(BLOCK * (ms // 20)).decode(), response, item)
 
 
-def with_vad() -> dict[str, Any]:
+def with_vad(detection: object = VAD) -> dict[str, Any]:
     """session.created of a server that interrupts by itself."""
-    heard = {**SESSION["audio"], "input": {**SESSION["audio"]["input"], "turn_detection": VAD}}  # type: ignore[dict-item, index]
+    heard = {**SESSION["audio"], "input": {**SESSION["audio"]["input"], "turn_detection": detection}}  # type: ignore[dict-item, index]
     return {**CREATED, "session": {**SESSION, "audio": heard}}
+
+
+def updated(detection: object) -> dict[str, Any]:
+    """session.updated of a server that has this turn detection now."""
+    return {**with_vad(detection), "type": "session.updated"}
 
 
 def appended(running: Running) -> bytes:
@@ -233,6 +241,13 @@ class Listening:
         running.worker.submit(ToggleMicrophone())
         await running.until(lambda: running.status.microphone is state, state)
 
+    async def say(self, running: Running, pcm: bytes) -> None:
+        """Speak, as fast as it is sent."""
+        before = len(appended(running))
+        for at in range(0, len(pcm), 48_000):
+            self.device.say(pcm[at : at + 48_000])
+            await running.until(lambda: len(appended(running)) == before + min(len(pcm), at + 48_000))  # noqa: B023
+
 
 async def test_what_is_said_goes_out_as_it_is() -> None:
     person = Listening()
@@ -278,10 +293,10 @@ async def test_closing_it_in_mid_speech_lets_the_server_hear_silence() -> None:
 async def test_without_turn_detection_the_key_ends_the_turn() -> None:
     person = Listening()
     async with (
-        websocket_server(says()) as server,
+        websocket_server(says(updated(None))) as server,
         session(server.url, microphone=person.microphone, turn_detection="none") as running,
     ):
-        await running.connected()
+        await running.until(lambda: running.status.turn_detection == "none")
         await person.toggle(running, MicrophoneState.ON)
         for _ in range(5):
             person.device.say(BLOCK)
@@ -296,10 +311,10 @@ async def test_without_turn_detection_the_key_ends_the_turn() -> None:
 async def test_too_little_is_not_committed(blocks: int) -> None:
     person = Listening()
     async with (
-        websocket_server(says()) as server,
+        websocket_server(says(updated(None))) as server,
         session(server.url, microphone=person.microphone, turn_detection="none") as running,
     ):
-        await running.connected()
+        await running.until(lambda: running.status.turn_detection == "none")
         await person.toggle(running, MicrophoneState.ON)
         for _ in range(blocks):
             person.device.say(BLOCK)
@@ -322,7 +337,7 @@ async def test_without_turn_detection_beginning_to_speak_interrupts() -> None:
         ) as running,
     ):
         await running.connected()
-        await script.send(created(), audio(2000))
+        await script.send(updated(None), created(), audio(2000))
         await running.until(lambda: device.running)
         await person.toggle(running, MicrophoneState.ON)
         assert not device.running and sent(running, "response.cancel")
@@ -331,17 +346,146 @@ async def test_without_turn_detection_beginning_to_speak_interrupts() -> None:
     speaker.close()
 
 
-@pytest.mark.parametrize("half_duplex", [True, False])
-async def test_the_microphone_is_held_while_the_agent_is_heard(half_duplex: bool) -> None:
+# Who decides that the person has finished
+
+
+async def test_the_key_follows_what_the_session_has_and_not_what_was_set() -> None:
+    person = Listening()
+    script = Script()
+    async with (
+        websocket_server(script) as server,
+        session(server.url, microphone=person.microphone, turn_detection="none") as running,
+    ):
+        await running.connected()
+        await script.send(updated(VAD))  # it does not do without
+        await running.until(lambda: running.types(Direction.RECEIVED).count("session.updated") == 1)
+        await person.toggle(running, MicrophoneState.ON)
+        for _ in range(10):
+            person.device.say(BLOCK)
+        await person.toggle(running, MicrophoneState.OFF)
+        await running.until(lambda: len(appended(running)) == 10 * len(BLOCK))
+        assert not sent(running, "input_audio_buffer.commit") and not sent(running, "response.create")
+
+
+async def test_switching_to_push_to_talk_while_listening_begins_a_turn_anew() -> None:
+    person = Listening()
+    script = Script()
+    async with websocket_server(script) as server, session(server.url, microphone=person.microphone) as running:
+        await running.connected()
+        await person.toggle(running, MicrophoneState.ON)
+        person.device.say(BLOCK * 50)
+        running.worker.submit(DetectTurns("none"))
+        await running.until(lambda: len(sent(running, "session.update")) == 2)
+        asked = sent(running, "session.update")[1]["session"]
+        assert asked == {"type": "realtime", "audio": {"input": {"turn_detection": None}}}
+        assert running.status.turn_detection == "server_vad" and not running.notices, "only when it is true"
+        await script.send(updated(None))
+        await running.until(lambda: sent(running, "input_audio_buffer.clear"))
+        await running.until(lambda: running.notices)
+        assert running.notices[0].text.startswith("Push-to-talk")
+        person.device.say(BLOCK * 10)
+        await person.toggle(running, MicrophoneState.OFF)
+        await running.until(lambda: sent(running, "response.create"))
+        kinds = running.types(Direction.SENT)
+        assert kinds[kinds.index("input_audio_buffer.clear") :] == [
+            "input_audio_buffer.clear",
+            "input_audio_buffer.append",
+            "input_audio_buffer.commit",
+            "response.create",
+        ]
+
+
+async def test_switching_to_push_to_talk_in_mid_speech_keeps_what_was_said() -> None:
+    person = Listening()
+    script = Script()
+    async with websocket_server(script) as server, session(server.url, microphone=person.microphone) as running:
+        await running.connected()
+        await person.toggle(running, MicrophoneState.ON)
+        person.device.say(BLOCK * 10)
+        running.worker.submit(DetectTurns("none"))
+        await running.until(lambda: len(sent(running, "session.update")) == 2)
+        await script.send(STARTED, updated(None))
+        await running.until(lambda: running.notices)
+        await person.toggle(running, MicrophoneState.OFF)
+        await running.until(lambda: sent(running, "response.create"))
+        assert not sent(running, "input_audio_buffer.clear")
+
+
+async def test_the_next_session_keeps_the_turn_detection_and_what_else_was_changed() -> None:
+    async with websocket_server(says()) as server, session(server.url) as running:
+        await running.connected()
+        running.worker.submit(UpdateSession({"audio": {"output": {"speed": 1.2}}}))
+        running.worker.submit(DetectTurns("semantic_vad"))
+        await running.until(lambda: len(sent(running, "session.update")) == 3)
+        running.worker.submit(Reconnect())
+        await running.until(lambda: len(sent(running, "session.update")) == 5)
+        again = sent(running, "session.update")[-1]["session"]
+        assert again["audio"]["output"] == {"speed": 1.2}
+        assert again["audio"]["input"]["turn_detection"]["type"] == "semantic_vad"
+
+
+# Devices that are changed
+
+
+async def test_a_loudspeaker_that_comes_later_makes_answers_audible() -> None:
+    device = VirtualOutput()
+    missing = [AudioUnavailable("No loudspeaker was found.", "Connect one.")]
+
+    def opens(*arguments: Any) -> VirtualOutput:
+        if missing:
+            raise missing[0]
+        return device.connect(*arguments)
+
+    speaker, script = Speaker(open_output=opens), Script()
+    async with websocket_server(script) as server, session(server.url, playback=speaker, modality="auto") as running:
+        await running.connected()
+        text = updated(VAD)
+        text["session"]["output_modalities"] = ["text"]
+        await script.send(text)
+        await running.until(lambda: running.status.modality == "text")
+        missing.clear()
+        speaker.problem = None  # PortAudio of this machine is not asked
+        running.worker.submit(DevicesChanged())
+        await running.until(lambda: len(sent(running, "session.update")) == 2)
+        assert sent(running, "session.update")[1]["session"]["output_modalities"] == ["audio"]
+    speaker.close()
+
+
+async def test_a_microphone_that_brings_only_zeros_is_said_once() -> None:
+    person = Listening()
+    async with websocket_server(says()) as server, session(server.url, microphone=person.microphone) as running:
+        await running.connected()
+        await person.toggle(running, MicrophoneState.ON)
+        await person.say(running, bytes(round(SILENT_S * 48_000)))
+        running.worker._loop.call_soon_threadsafe(running.worker._shared.voice._look)
+        await person.toggle(running, MicrophoneState.OFF)
+        assert not running.notices, "not yet"
+        await person.toggle(running, MicrophoneState.ON)
+        await person.say(running, bytes(round(SILENT_S * 48_000) + 960))
+        for _ in range(2):
+            running.worker._loop.call_soon_threadsafe(running.worker._shared.voice._look)
+        await running.until(lambda: running.notices)
+        await person.toggle(running, MicrophoneState.OFF)
+        assert [notice.text.split("\n")[0] for notice in running.notices] == [
+            'The microphone "a virtual microphone" brings nothing but silence.'
+        ]
+        await person.toggle(running, MicrophoneState.ON)
+        await person.say(running, BLOCK + bytes(200_000))
+        running.worker._loop.call_soon_threadsafe(running.worker._shared.voice._look)
+        await person.toggle(running, MicrophoneState.OFF)
+        assert len(running.notices) == 1, "it was heard: silence is silence"
+
+
+@pytest.mark.parametrize("echo", ["half-duplex", "headset", "cancel"])
+async def test_the_microphone_is_held_while_the_agent_is_heard(echo: str) -> None:
+    half_duplex = echo == "half-duplex"
     person = Listening()
     script = Script()
     device = VirtualOutput()
     speaker = Speaker(open_output=device.connect)
     async with (
         websocket_server(script) as server,
-        session(
-            server.url, playback=speaker, microphone=person.microphone, half_duplex=half_duplex, modality="audio"
-        ) as running,
+        session(server.url, playback=speaker, microphone=person.microphone, echo=echo, modality="audio") as running,
     ):
         await running.connected()
         await script.send(created(), audio(1000), done())
@@ -382,10 +526,11 @@ async def test_a_lost_microphone_is_told() -> None:
         await person.toggle(running, MicrophoneState.ON)
         person.device.lose()
         await running.until(lambda: running.status.microphone is MicrophoneState.UNAVAILABLE)
-        assert "is gone" in running.notices[0].text and "F2" in running.notices[0].text
+        notice = running.notices[0]
+        assert "is gone" in notice.text and notice.command == "session.microphone"
 
 
-async def test_the_end_of_the_connection_closes_the_microphone() -> None:
+async def test_an_open_microphone_stays_open_across_the_seam() -> None:
     person = Listening()
     async with websocket_server(says()) as server, session(server.url, microphone=person.microphone) as running:
         await running.connected()
@@ -393,8 +538,57 @@ async def test_the_end_of_the_connection_closes_the_microphone() -> None:
         running.worker.submit(Reconnect())
         await running.until(lambda: len(server.peers) == 2)
         await running.connected()
+        assert person.device.started
+        person.device.say(BLOCK)
+        await running.until(lambda: running.status.microphone is MicrophoneState.ON)
+
+
+async def test_without_a_connection_the_microphone_is_not_heard_and_closes_after_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(voices, "GAP_S", 0.2)
+    gone = Timeouts(open_s=600)
+    person = Listening()
+
+    async def once(peer: Peer) -> None:
+        if len(server.peers) == 1:
+            await peer.send(CREATED)
+        await peer.drain()
+
+    async with (
+        websocket_server(once) as server,
+        session(server.url, microphone=person.microphone, timeouts=gone) as running,
+    ):
+        await running.connected()
+        await person.toggle(running, MicrophoneState.ON)
+        running.worker.submit(Reconnect())
+        await running.until(lambda: running.status.microphone is MicrophoneState.HELD)
+        appended = running.types(Direction.SENT).count("input_audio_buffer.append")
+        person.device.say(BLOCK)
+        await running.until(lambda: running.status.microphone is MicrophoneState.OFF)
         await running.until(lambda: not person.device.started)
-        assert running.status.microphone is MicrophoneState.OFF, "a new session begins unheard"
+        assert running.types(Direction.SENT).count("input_audio_buffer.append") == appended
+        assert "no connection for 0.2 s" in running.notices[-1].text
+
+
+async def test_the_microphone_can_be_closed_without_a_connection() -> None:
+    person = Listening()
+
+    async def once(peer: Peer) -> None:
+        if len(server.peers) == 1:
+            await peer.send(CREATED)
+        await peer.drain()
+
+    async with (
+        websocket_server(once) as server,
+        session(server.url, microphone=person.microphone, timeouts=Timeouts(open_s=600)) as running,
+    ):
+        await running.connected()
+        await person.toggle(running, MicrophoneState.ON)
+        running.worker.submit(Reconnect())
+        await running.until(lambda: running.status.microphone is MicrophoneState.HELD)
+        running.worker.submit(ToggleMicrophone())
+        await running.until(lambda: running.status.microphone is MicrophoneState.OFF)
 
 
 async def test_without_a_connection_nobody_is_listening() -> None:

@@ -345,7 +345,7 @@ async def test_reconnecting() -> None:
         running.worker.submit(Reconnect())
         await running.until(lambda: running.status.link is Link.CONNECTED and running.status.session_id != first)
         await running.until(lambda: sim.sessions[0].close_code == 1000)
-        assert running.said[-1] == "New session. The agent does not remember what was said above."
+        assert running.said[-1] == "New session. The agent has the conversation so far: 2 items."
         running.worker.submit(SendText("Which keys are there?"))
         await running.until(lambda: running.said.count(answers.KEYS.text) == 2)
         await running.idle()
@@ -443,8 +443,8 @@ async def test_closing_while_a_command_hangs_because_the_server_does_not_read() 
         running.worker.submit(SendText("behind it"))
         running.worker.submit(Close())
         await running.until(lambda: running.status.link is Link.CLOSED)
-        turn = next(turn for turn in running.transcript if turn.text.startswith("xxx"))
-        assert turn.state is TurnState.FAILED
+        states = [turn.state for turn in running.transcript if turn.speaker is Speaker.USER]
+        assert states == [TurnState.QUEUED, TurnState.QUEUED], "nobody has confirmed either"
 
 
 async def test_closing_again_and_commands_after_the_end() -> None:

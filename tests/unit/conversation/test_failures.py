@@ -1,0 +1,126 @@
+"""What events say about failures, in plain words, under a stable name."""
+
+from __future__ import annotations
+
+from string import Formatter
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.properties import PROPERTY
+from tui.conversation import failures
+from tui.conversation.causes import KINDS, Retry, cause
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_row_makes_sense(name: str) -> None:
+    row = KINDS[name]
+    texts = (row.sentence, row.fix, row.line)
+    fields = {field for text in texts for _, field, _, _ in Formatter().parse(text) if field}
+    said = [text.format(**dict.fromkeys(fields, "X")) for text in texts]
+    assert said[0] and not any("{" in text for text in said)
+    assert not any(key in text for text in said for key in ("ctrl+", "F1", "F2", "press ")), "keys can be mapped"
+
+
+def test_what_is_tried_again_may_pass() -> None:
+    assert cause("closed-1006").passes and cause("closed-1006").retry is Retry.BACK_OFF
+    assert not cause("closed-1000").passes
+
+
+@pytest.mark.parametrize(
+    ("message", "seconds"),
+    [
+        ("Please try again in 7.2s.", 7.2),
+        ("Please try again in 1m2.5s. Visit", 62.5),
+        ("Please try again in 340ms.", 0.34),
+        ("Please try again in 6m0s.", 360.0),
+        ("Try again in 1h2m3s", 3723.0),
+        ("Please retry after 9 seconds.", 9.0),
+        ("Please try again in a while.", None),
+        ("try again in 99999999999s", None),
+        ("", None),
+    ],
+)
+def test_the_seconds_to_wait(message: str, seconds: float | None) -> None:
+    assert failures.seconds_to_wait(message) == seconds
+
+
+@pytest.mark.parametrize(
+    ("limits", "seconds"),
+    [
+        ([{"remaining": 0, "reset_seconds": 3}, {"remaining": 0, "reset_seconds": 5.5}], 5.5),
+        ([{"remaining": 1, "reset_seconds": 3}], None),
+        ([{"remaining": 0, "reset_seconds": "soon"}, 7], None),
+        ([{"remaining": 0, "reset_seconds": -1}], None),
+        ("none", None),
+    ],
+)
+def test_when_a_limit_is_reset(limits: object, seconds: float | None) -> None:
+    assert failures.reset_after(limits) == seconds
+
+
+@pytest.mark.parametrize(
+    ("details", "name", "words"),
+    [
+        ({"error": {"code": "rate_limit_exceeded", "message": "Try again in 7.2s."}}, "rate-limit", "Wait 8 s."),
+        ({"error": {"code": "rate_limit_exceeded"}}, "rate-limit", "Wait 3 s."),
+        ({"error": {"type": "insufficient_quota", "message": "Used up."}}, "response-quota", "Used up."),
+        ({"error": {"code": "content_filter"}}, "prompt-filtered", "refused what was asked"),
+        ({"error": {"type": "server_error", "message": "Sorry."}}, "response-failed", "failed: Sorry."),
+        ({}, "response-failed", "gave no reason"),
+    ],
+)
+def test_responses_that_failed(details: dict[str, Any], name: str, words: str) -> None:
+    found = failures.of_response({"status": "failed", "status_details": details}, 2.5)
+    assert found is not None
+    assert found.name == name and words in found.sentence
+
+
+def test_responses_that_were_cut_short_or_went_well() -> None:
+    for reason, name in (("content_filter", "content-filter"), ("max_output_tokens", "max-output-tokens")):
+        found = failures.of_response({"status": "incomplete", "status_details": {"reason": reason}})
+        assert found is not None and found.name == name
+    for status in ("completed", "cancelled", None):
+        assert failures.of_response({"status": status}) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        ({"code": "conversation_already_has_active_response", "message": "Wait."}, "active-response"),
+        ({"code": "input_audio_buffer_commit_empty"}, "audio-too-short"),
+        ({"code": "unknown_parameter", "param": "session.tracing", "message": "Unknown."}, "update-refused"),
+        ({"type": "server_error", "message": "Sorry."}, "error"),
+        ({}, "error"),
+    ],
+)
+def test_errors(error: dict[str, Any], name: str) -> None:
+    found = failures.of_error(error)
+    assert found.name == name and "None" not in found.sentence
+
+
+def test_a_transcription_model_that_is_not_deployed() -> None:
+    azure = {"type": "server_error", "code": None, "message": "Input transcription failed for item 'i'."}
+    found = failures.of_transcription(azure)
+    assert found.name == "transcription-missing" and "AZRT_TRANSCRIPTION_MODEL" in found.fix
+    assert failures.of_transcription({"code": "audio_unintelligible"}).name == "transcription-failed"
+    assert failures.of_transcription("what?").name == "transcription-failed"
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    max_leaves=8,
+)
+_STATUSES = st.sampled_from(["failed", "incomplete", "completed", None, 7])
+
+
+@PROPERTY
+@given(_STATUSES, _JSON, _JSON)
+def test_nothing_is_too_odd(status: object, details: object, error: object) -> None:
+    response = {"status": status, "status_details": details if details is None else {"error": error, "reason": details}}
+    failures.of_response(response, failures.reset_after(details))
+    failures.of_transcription(error)
+    failures.of_error(error if isinstance(error, dict) else {"message": error, "code": error, "param": error})

@@ -1,0 +1,110 @@
+"""The causes that events of the wire name themselves: responses and transcriptions that failed, errors, limits."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tui import wire
+from tui.conversation.causes import Cause, cause
+
+_NO_REASON: Final = "the server gave no reason"
+
+_LONGEST_WAIT_S: Final = 86_400.0
+
+_WAIT: Final = re.compile(
+    r"(?:try again in|retry after) (?=[0-9])(?:([0-9]{1,4})h)?(?:([0-9]{1,4})m(?!s))?"
+    r"(?:([0-9]{1,6}(?:\.[0-9]{1,6})?) ?s)?(?:([0-9]{1,6}(?:\.[0-9]{1,6})?) ?ms)?",
+    re.IGNORECASE,
+)
+
+
+def of_response(response: Mapping[str, Any], reset_s: float | None = None) -> Cause | None:
+    """Why a response that is done did not end well; None for one that did, or that was cancelled as asked.
+
+    Args:
+        response: the object of a ``response.done``.
+        reset_s: seconds until a limit that is used up is reset, as the last ``rate_limits.updated`` said.
+    """
+    status = response.get("status")
+    details = response.get("status_details")
+    details = details if isinstance(details, Mapping) else {}
+    error = details.get("error")
+    error = error if isinstance(error, Mapping) else {}
+    reason = _text(details.get("reason"))
+    code, message = _text(error.get("code")) or _text(error.get("type")), wire.text(error.get("message"))
+    facts = {key: wire.text(value) for key, value in (("status", status), ("reason", reason), ("code", code)) if value}
+    said = " · ".join(part for part in (wire.text(error.get("code")), message) if part).rstrip(".")
+    if status == "incomplete":
+        kind = {"content_filter": "content-filter", "max_output_tokens": "max-output-tokens"}.get(reason)
+        return cause(kind or "response-incomplete", facts, said=said or wire.text(reason) or _NO_REASON)
+    if status != "failed":
+        return None
+    if code == "rate_limit_exceeded":
+        wait_s = seconds_to_wait(message) or reset_s
+        wait = f" Wait {math.ceil(wait_s)} s." if wait_s else " Wait a while."
+        return cause("rate-limit", {**facts, "message": message}, wait=wait, wait_s=wait_s)
+    if code == "insufficient_quota":
+        return cause("response-quota", facts, said=message or code)
+    if code in ("content_filter", "content_policy_violation") or reason == "content_filter":
+        return cause("prompt-filtered", {**facts, "message": message})
+    return cause("response-failed", facts, said=said or wire.text(reason) or _NO_REASON)
+
+
+def of_transcription(error: object) -> Cause:
+    """Why a transcription failed, from the ``error`` of its event."""
+    error = error if isinstance(error, Mapping) else {}
+    code, message = wire.text(error.get("code")), wire.text(error.get("message"))
+    # Azure has no code for a transcription model that is not deployed: measured as a bare server_error.
+    missing = not code and error.get("type") == "server_error"
+    return cause(
+        "transcription-missing" if missing else "transcription-failed",
+        {"code": code} if code else {},
+        said=message or code or _NO_REASON,
+    )
+
+
+def of_error(error: Mapping[str, Any]) -> Cause:
+    """What an ``error`` event says, from its ``error`` object."""
+    code, message = wire.text(error.get("code") or error.get("type")), wire.text(error.get("message"))
+    said = " · ".join(part for part in (code, message) if part) or _NO_REASON
+    facts = {"code": code, "param": wire.text(error.get("param")), "event_id": wire.text(error.get("event_id"))}
+    facts = {key: value for key, value in facts.items() if value}
+    if code == "conversation_already_has_active_response":
+        return cause("active-response", facts, said=message)
+    if code == "input_audio_buffer_commit_empty":
+        return cause("audio-too-short", facts)
+    if facts.get("param", "").startswith("session.") or message.startswith("Unknown parameter: 'session."):
+        return cause("update-refused", facts, said=said)
+    return cause("error", facts, said=said)
+
+
+def seconds_to_wait(message: str) -> float | None:
+    """The seconds in "Please try again in 1m2.5s" or "retry after 7 seconds"; None when there are none."""
+    found = _WAIT.search(message)
+    if found is None:
+        return None
+    hours, minutes, seconds, ms = (float(part or 0) for part in found.groups())
+    total = hours * 3600 + minutes * 60 + seconds + ms / 1000
+    return total if 0 < total < _LONGEST_WAIT_S else None
+
+
+def reset_after(limits: object) -> float | None:
+    """Seconds until the limit that is used up is reset, from the ``rate_limits`` of an event; None when none is."""
+    if not isinstance(limits, list):
+        return None
+    waits = [
+        limit["reset_seconds"]
+        for limit in limits
+        if isinstance(limit, Mapping)
+        and limit.get("remaining") == 0
+        and isinstance(limit.get("reset_seconds"), int | float)
+        and 0 < limit["reset_seconds"] < _LONGEST_WAIT_S
+    ]
+    return float(max(waits)) if waits else None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
