@@ -31,7 +31,8 @@ def loudest(data: bytes) -> int:
 
 def spoken(audio: VirtualAudio) -> dict[str, str]:
     """The environment of a program that talks."""
-    return {**audio.environment, "AZRT_MODALITY": "auto", "AZRT_TURN_DETECTION": "server_vad"}
+    wanted = {"AZRT_MODALITY": "auto", "AZRT_TURN_DETECTION": "server_vad", "AZRT_ECHO": "half-duplex"}
+    return {**audio.environment, **wanted}
 
 
 def test_an_answer_is_heard_and_interrupted(audio: VirtualAudio, tmp_path: Path) -> None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import enum
 import os
+import re
 import sys
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
+from tui.audio.fixes import SYSTEM_FIX, device_fix, library_fix
 from tui.pasted import escape_controls
 
 
@@ -40,6 +42,10 @@ class AudioUnavailable(Exception):  # noqa: N818 - a state of the machine that a
         """What to do about it, as a line to type where there is one."""
 
 
+class DeviceMissing(AudioUnavailable):
+    """No device has the name that was asked for; others may be there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
     """One device. Names come from the system: they must be made printable before they are shown."""
@@ -58,6 +64,11 @@ class Device:
     default_input: bool
     default_output: bool
 
+    @property
+    def full_name(self) -> str:
+        """The name that tells it from devices of the same name in other sound systems."""
+        return f"{self.name}, {self.system}"
+
     def serves(self, kind: Kind) -> bool:
         """Whether it can be used for this."""
         return (self.inputs if kind is Kind.MICROPHONE else self.outputs) > 0
@@ -69,11 +80,32 @@ class Device:
 
 _LONGEST_NAME: Final = 80
 
+_CARD: Final = re.compile(r" \(hw:\d+,\d+\)$")
+"""ALSA's number for a card: another one after it was pulled out and connected again."""
+
 LOCK: Final = threading.RLock()
 """Held while PortAudio opens or closes a stream or looks for devices: none of that is thread-safe in it."""
 
 streams: Final[set[object]] = set()
 """The streams that are open."""
+
+CHANGING: Final = threading.RLock()
+"""Held while a device is taken, given back or changed for another, and while the list of devices is made anew. Taken
+before :data:`LOCK`, never after it."""
+
+
+class User(Protocol):
+    """Who has a device, and can do without it for a moment."""
+
+    def release(self) -> None:
+        """Give the device back; lose nothing that can wait."""
+
+    def resume(self) -> None:
+        """Take it again, and go on. Raises nothing: a device that is not there any more is lost."""
+
+
+users: Final[set[User]] = set()
+"""Who has a device open now."""
 
 
 def library() -> Any:
@@ -82,21 +114,31 @@ def library() -> Any:
         try:
             import sounddevice
         except (OSError, ImportError) as error:  # OSError: sounddevice is there, the PortAudio library is not
-            raise AudioUnavailable("The PortAudio library is not installed.", _library_fix()) from error
+            raise AudioUnavailable("The PortAudio library is not installed.", library_fix()) from error
     return sounddevice
 
 
 def refresh() -> bool:
-    """Make PortAudio look for devices again; False when it cannot: a stream is open. Raises AudioUnavailable."""
+    """Make PortAudio look for devices again; False when it cannot: a stream is open. Raises AudioUnavailable.
+
+    Those who use a device give it back for as long: a tenth of a second, where the sound system is quick.
+    """
     sounddevice = library()
-    with LOCK:
-        if streams:
-            return False
+    with CHANGING:
+        held = list(users)
+        for user in held:
+            user.release()
         try:
-            sounddevice._terminate()
-            sounddevice._initialize()
+            with LOCK:
+                if streams:
+                    return False
+                sounddevice._terminate()
+                sounddevice._initialize()
         except sounddevice.PortAudioError as error:
-            raise AudioUnavailable(f"The sound system does not answer: {_said(error)}.", _system_fix()) from error
+            raise AudioUnavailable(f"The sound system does not answer: {_said(error)}.", SYSTEM_FIX) from error
+        finally:
+            for user in held:
+                user.resume()
     return True
 
 
@@ -122,7 +164,7 @@ def list_devices() -> list[Device]:
                 for index, each in enumerate(found)
             ]
     except (sounddevice.PortAudioError, ValueError, OSError) as error:
-        raise AudioUnavailable(f"The sound system does not answer: {_said(error)}.", _system_fix()) from error
+        raise AudioUnavailable(f"The sound system does not answer: {_said(error)}.", SYSTEM_FIX) from error
 
 
 def choose(devices: Iterable[Device], kind: Kind, name: str = "", environ: Mapping[str, str] = os.environ) -> Device:
@@ -132,17 +174,20 @@ def choose(devices: Iterable[Device], kind: Kind, name: str = "", environ: Mappi
     """
     able = [device for device in devices if device.serves(kind)]
     if not able:
-        raise AudioUnavailable(f"No {kind.noun} was found.", _device_fix(kind, environ))
+        raise AudioUnavailable(f"No {kind.noun} was found.", device_fix(kind.noun, environ))
     if not name:
         return next((device for device in able if device.is_default(kind)), able[0])
     wanted = name.casefold()
-    matches = [device for device in able if device.name.casefold() == wanted] or [
-        device for device in able if wanted in device.name.casefold()
-    ]
+    matches = (
+        [device for device in able if device.full_name.casefold() == wanted]
+        or [device for device in able if device.name.casefold() == wanted]
+        or [device for device in able if wanted in device.name.casefold()]
+        or [device for device in able if _CARD.sub("", device.name.casefold()) == _CARD.sub("", wanted)]
+    )
     if not matches:
-        raise AudioUnavailable(
+        raise DeviceMissing(
             f'There is no {kind.noun} called "{_named(name)}".',
-            f"azrt-tui devices lists them; choose one with AZRT_{kind.value.upper()}_DEVICE.",
+            f"azrt-tui devices lists what there is; AZRT_{kind.value.upper()}_DEVICE chooses one.",
         )
     # The same device under two sound systems is one choice: PortAudio lists the system's own first.
     if len({device.name for device in matches}) > 1:
@@ -161,21 +206,34 @@ def explain(error: Exception, kind: Kind, name: str, environ: Mapping[str, str] 
     code = error.args[1] if len(error.args) > 1 else None
     what = f'The {kind.noun} "{_named(name)}"' if name else f"The {kind.noun}"
     if code == -9985:
-        return AudioUnavailable(f"{what} is in use by another program.", "Close that program, then press F2.")
+        return AudioUnavailable(f"{what} is in use by another program.", "Close that program, then try again.")
     if code in (-9997, -9998):
         return AudioUnavailable(
             f"{what} takes neither 24 kHz nor its own rate, in mono or in stereo.",
             "Choose another one; azrt-tui devices lists them.",
         )
     if code in (-9996, None) and "-1" in str(error):
-        return AudioUnavailable(f"No {kind.noun} was found.", _device_fix(kind, environ))
-    return AudioUnavailable(f"{what} cannot be opened: {_said(error)}.", _device_fix(kind, environ))
+        return AudioUnavailable(f"No {kind.noun} was found.", device_fix(kind.noun, environ))
+    return AudioUnavailable(f"{what} cannot be opened: {_said(error)}.", device_fix(kind.noun, environ))
+
+
+def instead(missing: DeviceMissing, name: str) -> str:
+    """Say that the system's default is used for a device that was chosen on another day."""
+    return f'{missing.problem} "{_named(name)}" is used.'
 
 
 def lost(kind: Kind, name: str) -> AudioUnavailable:
     """Say that a device went away while it was in use: nothing is raised then, its callbacks just stop."""
-    again = "press F2" if kind is Kind.MICROPHONE else "press ctrl+r"
-    return AudioUnavailable(f'The {kind.noun} "{_named(name)}" is gone.', f"Connect it again, then {again}.")
+    return AudioUnavailable(f'The {kind.noun} "{_named(name)}" is gone.', "Connect it again, or choose another one.")
+
+
+def only_silence(name: str, platform: str = sys.platform) -> AudioUnavailable:
+    """Say that a microphone brings zeros only: no microphone is so quiet. macOS does that instead of refusing."""
+    fix = {
+        "darwin": "System Settings, Privacy & Security, Microphone: allow your terminal, then start it again.",
+        "win32": "Settings, Privacy & security, Microphone: let desktop apps use it.",
+    }.get(platform, "Is it muted? To unmute it: pactl set-source-mute @DEFAULT_SOURCE@ 0")
+    return AudioUnavailable(f'The microphone "{_named(name)}" brings nothing but silence.', fix)
 
 
 def _named(text: str) -> str:
@@ -189,23 +247,3 @@ def _said(error: Exception) -> str:
     host = error.args[2] if len(error.args) > 2 else None  # (host API, code, text), only for unexpected host errors
     text = host[2] if isinstance(host, tuple) and len(host) > 2 and host[2] else (error.args or ("",))[0]
     return _named(str(text).strip().rstrip(".") or type(error).__name__)
-
-
-def _library_fix() -> str:
-    if sys.platform == "darwin":
-        return "brew install portaudio"
-    if sys.platform.startswith("linux"):
-        return "sudo apt install libportaudio2   (Fedora, Arch, Alpine: the package is called portaudio)"
-    return "pip install --force-reinstall sounddevice"
-
-
-def _system_fix() -> str:
-    return "Check that the system's own sound settings show a device, then start azrt-tui again."
-
-
-def _device_fix(kind: Kind, environ: Mapping[str, str]) -> str:
-    if environ.get("SSH_CONNECTION") and not environ.get("PULSE_SERVER"):
-        return "Over SSH there is no sound device: run azrt-tui on the machine you sit at, or go on in text."
-    if sys.platform.startswith("linux"):
-        return "sudo apt install libasound2-plugins   (lets PortAudio reach PulseAudio or PipeWire), then try again"
-    return f"Connect a {kind.noun}, or choose one in the system's sound settings, then try again."
