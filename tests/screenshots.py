@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import fcntl
+import io
 import os
+import pty
+import struct
+import sys
 import tempfile
+import termios
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from rich.console import Console
+from rich.text import Text
 from textual.pilot import Pilot
 
 from tui.settings import load_settings
+from tui.simulator import SimulatorThread
 from tui.ui.app import AzrtApp
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -101,6 +111,36 @@ async def _draw(name: str, scene: Scene, demo: bool, size: tuple[int, int], them
             app.close_session()
 
 
+def _draw_doctor(home: str) -> None:
+    """What the doctor says where the deployment has another name."""
+    columns = 84
+    with SimulatorThread(faults=["http-404"]) as simulator:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": home,
+            "TERM": "xterm-256color",
+            "COLORTERM": "truecolor",
+            "AZRT_URL": simulator.url(),
+            "AZURE_OPENAI_API_KEY": "not-a-key-of-anybody",
+            "PYTHONPATH": str(DOCS.parent),
+        }
+        said = bytearray()
+        process, terminal = pty.fork()
+        if not process:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+            os.execve(sys.executable, [sys.executable, "-m", "tui", "doctor"], environment)
+        with contextlib.suppress(OSError):  # how the end of a pseudo-terminal is told
+            while piece := os.read(terminal, 65536):
+                said += piece
+        os.close(terminal)
+        os.waitpid(process, 0)
+    console = Console(record=True, width=columns, file=io.StringIO(), force_terminal=True)
+    console.print(Text.from_ansi(said.decode().replace("\r\n", "\n")))
+    path = DOCS / "doctor.svg"
+    console.save_svg(str(path), title="azrt-tui doctor")
+    print(f"drew {path.relative_to(DOCS.parent)}")
+
+
 def main() -> None:
     """Draw them all, in an empty home."""
     DOCS.mkdir(exist_ok=True)
@@ -109,6 +149,7 @@ def main() -> None:
         before = Path.cwd()
         os.chdir(home)
         try:
+            _draw_doctor(home)
             for scene in SCENES:
                 asyncio.run(_draw(*scene))
         finally:

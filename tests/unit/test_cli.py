@@ -147,12 +147,13 @@ CONNECTION_FLAGS = {
     "--turn-detection": "none",
     "--transcription-model": "none",
     "--modality": "text",
+    "--no-capture": None,
 }
 
 
 def test_every_connecting_command_has_the_same_flags() -> None:
     for command in (cli, *(cli.commands[name] for name in ("demo", "url", "say"))):
-        names = {name for parameter in command.params for name in parameter.opts}
+        names = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
         assert names >= CONNECTION_FLAGS.keys()
         assert ({"--theme", "--fps", "--while-answering"} <= names) == (command.name in ("azrt-tui", "demo"))
 

@@ -20,7 +20,6 @@ import pytest
 from tests.support.servers import CREATED, DEADLINE_S, Peer, http, http_server, websocket_server
 from tests.support.sessions import KEY
 from tests.unit.simulator.support import simulator
-from tui import headless
 from tui.headless import Patience, say
 from tui.printing import Output
 from tui.settings import Loaded, Secret, Settings

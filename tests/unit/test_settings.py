@@ -22,7 +22,7 @@ from tui.settings import (
     Settings,
     SettingsError,
     load_settings,
-    remember_theme,
+    remember,
     write_dotenv,
 )
 from tui.settings.options import OPTIONS
@@ -82,8 +82,12 @@ def test_precedence(load: Load, tmp_path: Path) -> None:
     assert load(AZRT_VOICE="").settings.voice == "from-env-file", "an empty variable counts as not set"
 
 
-def test_every_option_can_come_from_config_toml_and_every_variable_from_the_environment(load: Load) -> None:
-    config = """
+def test_every_option_can_come_from_config_toml_and_every_variable_from_the_environment(
+    load: Load, tmp_path: Path
+) -> None:
+    certificates = tmp_path / "ca.pem"
+    certificates.touch()
+    config = f"""
     endpoint = "acme"
     deployment = "rt"
     url = "wss://gw.example/"
@@ -99,8 +103,23 @@ def test_every_option_can_come_from_config_toml_and_every_variable_from_the_envi
     modality = "text"
     while_answering = "queue"
     echo = "Headset"
+    api_key_command = "pass show 'azure key'"
+    auth = "Entra"
+    entra_scope = "https://ai.azure.com/.default"
+    ca_file = '{certificates}'
     input_device = "USB Headset #2"
     output_device = " Speakers (Realtek) "
+    output_latency_ms = 200
+    output_delay_ms = 150
+    reconnect = "Ask"
+    handover = "ask"
+    session_wait_s = 1
+    answer_wait_s = 2
+    response_wait_s = 3
+    pong_wait_s = 600
+    capture = false
+    captures_kept = 7
+    captures_size = "500 MB"
     theme = "nord"
     fps = 15
     [keys]
@@ -112,6 +131,9 @@ def test_every_option_can_come_from_config_toml_and_every_variable_from_the_envi
     assert set(settings.sources.values()) == {"config.toml"}
     assert settings.azure_api_key.reveal() == "a"
     assert settings.openai_api_key.reveal() == "o"
+    assert settings.api_key_command == ("pass", "show", "azure key")
+    assert (settings.auth, settings.entra_scope) == ("entra", "https://ai.azure.com/.default")
+    assert settings.ca_file == certificates
     assert settings.transcription_model == "none"
     assert settings.instructions == "Two\n    lines"
     assert settings.turn_detection == "server_vad"
@@ -120,15 +142,33 @@ def test_every_option_can_come_from_config_toml_and_every_variable_from_the_envi
         "USB Headset #2",
         "Speakers (Realtek)",
     )
+    assert (settings.output_latency_ms, settings.output_delay_ms) == (200, 150)
+    assert (settings.capture, settings.captures_kept, settings.captures_size) == (False, 7, 500_000_000)
+    assert (settings.reconnect, settings.handover) == ("ask", "ask")
+    assert (settings.session_wait_s, settings.answer_wait_s, settings.response_wait_s) == (1, 2, 3)
+    assert settings.pong_wait_s == 600
     assert settings.frame_rate == settings.fps == 15
     assert settings.keymap == {"mic": "f4, ctrl+t"}
 
     variables = {option.environment: "text" for option in OPTIONS if option.environment}
     variables |= {
         "AZRT_FPS": "15",
+        "AZRT_OUTPUT_LATENCY_MS": "20",
+        "AZRT_OUTPUT_DELAY_MS": "2000",
+        "AZRT_RECONNECT": "ask",
+        "AZRT_HANDOVER": "auto",
+        "AZRT_SESSION_WAIT_S": "5",
+        "AZRT_ANSWER_WAIT_S": "5",
+        "AZRT_RESPONSE_WAIT_S": "5",
+        "AZRT_PONG_WAIT_S": "5",
+        "AZRT_CAPTURE": "Off",
+        "AZRT_CAPTURES_KEPT": "0",
+        "AZRT_CAPTURES_SIZE": "1g",
         "AZRT_TURN_DETECTION": "none",
         "AZRT_WHILE_ANSWERING": "queue",
         "AZRT_ECHO": "headset",
+        "AZRT_AUTH": "entra",
+        "AZRT_CA_FILE": str(certificates),
     }
     settings = load(**variables).settings
     assert {settings.sources[o.name] for o in OPTIONS if o.environment} == {f"environment {name}" for name in variables}
@@ -143,6 +183,14 @@ def test_every_option_can_come_from_config_toml_and_every_variable_from_the_envi
         ({}, {"AZRT_FPS": "61"}, 'AZRT_FPS must be a whole number from 0 (automatic) to 60, not "61"'),
         ({}, {"AZRT_FPS": "fast"}, 'AZRT_FPS must be a whole number from 0 (automatic) to 60, not "fast"'),
         ({"fps": -1}, {}, '--fps must be a whole number from 0 (automatic) to 60, not "-1"'),
+        ({}, {"AZRT_OUTPUT_LATENCY_MS": "5"}, 'AZRT_OUTPUT_LATENCY_MS must be a whole number from 20 to 1000, not "5"'),
+        ({}, {"AZRT_CAPTURE": "never"}, 'AZRT_CAPTURE must be true or false, not "never"'),
+        ({}, {"AZRT_CAPTURES_KEPT": "-1"}, "AZRT_CAPTURES_KEPT must be a whole number from 0 (all) to 100000"),
+        (
+            {},
+            {"AZRT_CAPTURES_SIZE": "much"},
+            "AZRT_CAPTURES_SIZE must be a size such as 500MB or 2GB, or 0 for no limit",
+        ),
         ({"voice": " "}, {}, '--voice must be a name, not ""'),
         ({}, {"AZURE_OPENAI_API_KEY": "your-azure-key-here"}, "AZURE_OPENAI_API_KEY still holds a placeholder"),
         ({}, {"OPENAI_API_KEY": "sk-hunter2\r\nX: y"}, "OPENAI_API_KEY holds a character that no key has"),
@@ -371,12 +419,21 @@ def test_no_secret_shows_itself(load: Load) -> None:
 
 def test_a_remembered_theme_wins_over_config_toml_and_not_over_what_is_asked_for(load: Load, tmp_path: Path) -> None:
     state = tmp_path / "state.json"
-    assert remember_theme("remembered", state)
+    assert remember("theme", "remembered", state)
     settings = load(config='theme = "from-config"\n').settings
     assert (settings.theme, settings.sources["theme"]) == ("remembered", "remembered")
     assert load(AZRT_THEME="nord").settings.theme == "nord"
     assert load({"theme": "gruvbox"}).settings.theme == "gruvbox"
     assert (tmp_path / "config.toml").read_text() == 'theme = "from-config"\n'
+
+
+def test_a_device_that_was_chosen_is_remembered_and_so_is_the_default_one(load: Load, tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    assert remember("input_device", "USB Headset", state) and remember("output_device", "", state)
+    settings = load(config='input_device = "webcam"\noutput_device = "speakers"\n').settings
+    assert (settings.input_device, settings.output_device) == ("USB Headset", "")
+    assert (settings.sources["input_device"], settings.sources["output_device"]) == ("remembered", "remembered")
+    assert load(AZRT_OUTPUT_DEVICE="speakers").settings.output_device == "speakers"
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"\xff", b'{"theme": 3}', b"[" * 99999])
@@ -386,22 +443,22 @@ def test_a_damaged_state_is_replaced(load: Load, tmp_path: Path, damage: bytes) 
     state.write_bytes(damage)
     (tmp_path / "state.json").write_bytes(damage)
     assert load().settings.theme == ""
-    assert remember_theme("nord", state)
+    assert remember("theme", "nord", state)
     assert json.loads(state.read_text())["theme"] == "nord"
 
 
 def test_remembering_keeps_the_rest_and_makes_its_own_folder(tmp_path: Path) -> None:
     state = tmp_path / "azrt-tui" / "state.json"
-    assert remember_theme("nord", state)
+    assert remember("theme", "nord", state)
     assert stat.S_IMODE(state.parent.stat().st_mode) == 0o700
     state.write_text('{"theme": "x", "other": 1}')
-    assert remember_theme("nord", state)
+    assert remember("theme", "nord", state)
     assert json.loads(state.read_text()) == {"theme": "nord", "other": 1}
 
 
 def test_where_nothing_can_be_written_nothing_is_remembered(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert not remember_theme("nord", tmp_path / "file" / "state.json")
+    assert not remember("theme", "nord", tmp_path / "file" / "state.json")
 
 
 # Writing .env
@@ -529,3 +586,59 @@ def test_the_example_file_names_every_variable_and_its_placeholders_are_refused(
         loaded.settings.target()
     uncommented = load(env=re.sub(r"^# (?=[A-Z_]+=)", "", text, flags=re.MULTILINE))
     assert all("placeholder" in problem for problem in uncommented.problems)
+
+
+@pytest.mark.parametrize(
+    ("given", "command"),
+    [
+        ('["pass", "show", "azure key"]', ("pass", "show", "azure key")),
+        ("\"op read 'op://vault/azure key'\"", ("op", "read", "op://vault/azure key")),
+        ('"echo $HOME; id"', ("echo", "$HOME;", "id")),
+    ],
+)
+def test_a_command_for_the_key_is_split_and_never_interpreted(load: Load, given: str, command: tuple[str, ...]) -> None:
+    loaded = load(config=f"api_key_command = {given}\n")
+    assert (loaded.problems, loaded.settings.api_key_command) == ((), command)
+
+
+@pytest.mark.parametrize("given", ["7", '""', "[]", '["pass", 7]', '"pass \'show"', '["a\\u0000b"]', "true"])
+def test_a_command_for_the_key_that_is_none(load: Load, given: str) -> None:
+    loaded = load(config=f"api_key_command = {given}\n")
+    assert loaded.settings.api_key_command == ()
+    assert len(loaded.problems) == 1
+    assert loaded.problems[0].startswith("config.toml: api_key_command ")
+
+
+def test_a_command_for_the_key_comes_from_config_toml_only(load: Load) -> None:
+    loaded = load(env="AZRT_API_KEY_COMMAND=touch owned\n", AZRT_API_KEY_COMMAND="touch owned")
+    assert loaded.settings.api_key_command == ()
+
+
+def test_a_key_wins_over_the_command_and_that_is_said(load: Load) -> None:
+    loaded = load(config='api_key_command = "pass"\n', AZURE_OPENAI_API_KEY="k", AZURE_OPENAI_ENDPOINT="acme")
+    assert loaded.notes == ("api_key_command is not used, because environment AZURE_OPENAI_API_KEY has a key",)
+
+
+def test_a_token_of_entra_id_never_goes_to_openai_and_no_key_goes_with_it(load: Load) -> None:
+    settings = load(
+        {"auth": "entra", "deployment": "rt"}, AZURE_OPENAI_ENDPOINT="acme", AZURE_OPENAI_API_KEY="k"
+    ).settings
+    target = settings.target()
+    assert (target.auth_header, settings.uses_entra(target), settings.key_for(target).reveal()) == (
+        "Authorization",
+        True,
+        "",
+    )
+    openai = load({"auth": "entra"}, OPENAI_API_KEY="o").settings
+    target = openai.target()
+    assert (openai.uses_entra(target), openai.key_for(target).reveal()) == (False, "o")
+
+
+def test_a_key_that_others_may_read_is_warned_of(load: Load, tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("AZURE_OPENAI_API_KEY=k\n")
+    for mode, warned in ((0o600, False), (0o640, True), (0o604, True)):
+        dotenv.chmod(mode)
+        assert bool(load().warnings) == warned
+    dotenv.write_text("AZRT_VOICE=ash\n")
+    assert load().warnings == ()

@@ -9,16 +9,20 @@ from collections.abc import Sequence
 
 import click
 
+from tui.cli.captures import events, export, sessions
 from tui.cli.common import FAILED, INTERRUPTED, PROGRAM, USAGE_ERROR, fail
+from tui.cli.diagnose import doctor
+from tui.cli.replay import replay
 from tui.cli.root import cli
 from tui.cli.simulate import simulator
 from tui.cli.talk import demo, devices, say, url
+from tui.cli.watch import watch
 from tui.endpoint import EndpointError
 from tui.settings import SettingsError
 
 __all__ = ["cli", "run"]
 
-for command in (demo, url, say, devices, simulator):
+for command in (demo, url, say, devices, doctor, replay, sessions, events, export, watch, simulator):
     cli.add_command(command)
 
 

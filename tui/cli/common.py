@@ -32,13 +32,18 @@ def open_screen(loaded: Loaded, *, demo: bool) -> int:
         except (EndpointError, SettingsError):
             complain_about(loaded)  # the screen would have; what is wrong in a file may be the reason
             raise
+    check_terminal()
+    from tui.ui.app import run as run_screen
+
+    return run_screen(loaded, demo=demo)
+
+
+def check_terminal() -> None:
+    """Raise UsageError where the screen cannot be shown."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError(f"the screen needs a terminal; in a script or a pipe, use: {PROGRAM} say TEXT.")
     if not sys.stderr.isatty():
         raise click.UsageError("the screen is drawn on stderr, which goes elsewhere; start it without 2>.")
-    from tui.ui.app import run as run_screen
-
-    return run_screen(loaded, demo=demo)
 
 
 def complain_about(loaded: Loaded) -> None:

@@ -3,7 +3,8 @@
 from tui.settings.dotenv_file import write_dotenv
 from tui.settings.loading import Loaded, load_settings
 from tui.settings.model import NotConfigured, Secret, Settings, SettingsError
-from tui.settings.state import remember_theme
+from tui.settings.saved_filters import is_filter_name, save_filter
+from tui.settings.state import remember
 
 __all__ = [
     "Loaded",
@@ -11,7 +12,9 @@ __all__ = [
     "Secret",
     "Settings",
     "SettingsError",
+    "is_filter_name",
     "load_settings",
-    "remember_theme",
+    "remember",
+    "save_filter",
     "write_dotenv",
 ]

@@ -17,12 +17,14 @@ from typing import Any
 from tui import paths
 from tui.endpoint import escape_controls
 from tui.settings.dotenv_file import read_dotenv
-from tui.settings.files import read_settings_text
+from tui.settings.files import read_settings_text, readable_by_others
 from tui.settings.model import Settings, SettingsError
 from tui.settings.options import OPTIONS, Option
-from tui.settings.state import remembered_theme
+from tui.settings.saved_filters import filters_of
+from tui.settings.state import remembered
 
 _MOST_BAD_LINES = 20
+_KEYS = ("azure_api_key", "openai_api_key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Loaded:
     """Lines of ``.env`` and ``config.toml`` that do not count, and why."""
     notes: tuple[str, ...] = ()
     """What was given and is not used, and why."""
+    warnings: tuple[str, ...] = ()
+    """What works and is not safe, with the line to type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +69,11 @@ def load_settings(
         raise TypeError(f"no such flags: {sorted(unknown)}")
     variables = os.environ if environ is None else environ
     config_file = config_file or paths.config_file()
-    dotenv, dotenv_problems = read_dotenv((cwd or Path()) / ".env")
+    dotenv_file = (cwd or Path()) / ".env"
+    dotenv, dotenv_problems = read_dotenv(dotenv_file)
     config, config_problems = _read_config(config_file)
     table, keymap, table_problems = _settings_of(config)
-    theme = remembered_theme(state_file)
+    filters, filter_problems = filters_of(config)
 
     layers = (
         _Layer(
@@ -84,12 +89,17 @@ def load_settings(
             strict=True,
         ),
         _Layer(_by_field(dotenv), lambda _: ".env", lambda option: f".env: {option.environment}", strict=False),
-        _Layer({"theme": theme} if theme else {}, lambda _: "remembered", lambda _: "remembered theme", strict=False),
+        _Layer(
+            remembered(state_file),
+            lambda _: "remembered",
+            lambda option: f"remembered {option.name.replace('_', ' ')}",
+            strict=False,
+        ),
         _Layer(table, lambda _: "config.toml", lambda option: f"config.toml: {option.name}", strict=False),
     )
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
-    problems = [*dotenv_problems, *_unknown_variables(dotenv), *config_problems, *table_problems]
+    problems = [*dotenv_problems, *_unknown_variables(dotenv), *config_problems, *table_problems, *filter_problems]
     for option in OPTIONS:
         for layer in layers:
             if option.name not in layer.values or (layer.strict and option.name in values):
@@ -108,6 +118,7 @@ def load_settings(
     settings = Settings(
         **values,
         keymap=MappingProxyType(keymap),
+        filters=MappingProxyType(filters),
         themes_dir=config_file.parent / "themes",
         over_ssh=bool(variables.get("SSH_CONNECTION")),
         sources=MappingProxyType(
@@ -119,7 +130,14 @@ def load_settings(
     api_version = variables.get("AZURE_OPENAI_API_VERSION") or dotenv.get("AZURE_OPENAI_API_VERSION")
     if api_version and settings.endpoint and not settings.url:
         notes.append("AZURE_OPENAI_API_VERSION is not used, because the GA protocol has no api-version")
-    return Loaded(settings, tuple(problems), tuple(notes))
+    if settings.api_key_command and settings.azure_api_key:
+        notes.append(f"api_key_command is not used, because {settings.sources['azure_api_key']} has a key")
+    warnings = [
+        f"{path.name} holds a key, and other users of this machine may read it: chmod 600 {paths.for_display(path)}"
+        for path, given in ((dotenv_file, _by_field(dotenv)), (config_file, table))
+        if any(given.get(name) for name in _KEYS) and readable_by_others(path)
+    ]
+    return Loaded(settings, tuple(problems), tuple(notes), tuple(warnings))
 
 
 def _by_field(variables: Mapping[str, str]) -> dict[str, object]:
@@ -166,7 +184,7 @@ def _settings_of(config: Mapping[str, Any]) -> tuple[dict[str, object], dict[str
     for name, value in config.items():
         if name in by_name:
             table[name] = value
-        elif name != "keys":
+        elif name not in {"keys", "filters"}:
             problems.append(f"config.toml: {_no_setting(name, by_name)}")
     keys = config.get("keys", {})
     if not isinstance(keys, dict):

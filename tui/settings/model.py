@@ -1,7 +1,7 @@
 """The settings themselves, and what follows from them: where to connect, and with which key."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import AnyStr, Literal
@@ -13,7 +13,13 @@ from tui.endpoint import EndpointError, Target, azure_target, explicit_target, i
 TurnDetection = Literal["semantic_vad", "server_vad", "none"]
 Modality = Literal["auto", "text", "audio"]
 WhileAnswering = Literal["interrupt", "queue"]
-Echo = Literal["half-duplex", "headset"]
+Echo = Literal["auto", "half-duplex", "headset", "cancel"]
+Auth = Literal["key", "entra"]
+ByItself = Literal["auto", "ask"]
+
+AZURE_SCOPE = "https://cognitiveservices.azure.com/.default"
+"""What an Entra ID token is asked for. openai-python's samples have it; newer ones of Azure have
+``https://ai.azure.com/.default``."""
 
 MAX_FPS = 60
 """Textual itself draws no more often."""
@@ -88,6 +94,15 @@ class Settings:
     """Sent to Azure in the ``api-key`` header."""
     openai_api_key: Secret = field(default_factory=Secret)
     """Sent to OpenAI as ``Authorization: Bearer``."""
+    api_key_command: tuple[str, ...] = ()
+    """The program and arguments that print the key, for password managers; used where no key is set. Only from
+    config.toml: a ``.env`` that came with somebody's project must not run anything."""
+    auth: Auth = "key"
+    """How to sign in: with a key, or with a token of Entra ID."""
+    entra_scope: str = AZURE_SCOPE
+    """What the token of Entra ID is asked for."""
+    ca_file: Path | None = None
+    """Certificates (PEM) to trust besides the system's: a company's own CA."""
     transcription_model: str = ""
     """What transcribes the user's speech: a model (on Azure a deployment), ``none``, or empty for the usual one."""
     voice: str = "ash"
@@ -100,19 +115,46 @@ class Settings:
     """The form of the answers; ``auto`` is audio where this machine can play it, else text."""
     while_answering: WhileAnswering = "interrupt"
     """What a message does that is sent during an answer."""
-    echo: Echo = "half-duplex"
-    """What keeps the agent from hearing itself: ``half-duplex`` holds the microphone while it is heard, ``headset``
-    does not, so that the person can speak into its answers."""
+    echo: Echo = "auto"
+    """What keeps the agent from hearing itself: ``cancel`` takes its voice out of the microphone's, ``half-duplex``
+    holds the microphone while it is heard, ``headset`` does neither. ``auto`` is ``cancel`` where the extra ``aec`` is
+    installed, else ``half-duplex``."""
+    reconnect: ByItself = "auto"
+    """Whether a lost connection is made again by itself, where that may help, or only by the key."""
+    handover: ByItself = "auto"
+    """Whether a new session takes over by itself, in a pause, before the old one reaches its time limit."""
+    session_wait_s: int = 10
+    """Seconds to wait for a session after the connection is there, before asking what to do."""
+    answer_wait_s: int = 15
+    """Seconds to wait for an answer to begin, before asking what to do."""
+    response_wait_s: int = 30
+    """Seconds that an answer may stand still, before asking what to do."""
+    pong_wait_s: int = 10
+    """Seconds without a sign of the server after a ping, before asking what to do."""
     input_device: str = ""
     """The microphone: its name, or a part of it; empty for the system's default."""
     output_device: str = ""
     """The loudspeaker, in the same way."""
+    output_latency_ms: int = 100
+    """What the loudspeaker is asked to hold, 20 to 1000 ms: more of it survives a busier machine, or a sound server
+    across a network. Interrupting is as quick with any: what is held is dropped."""
+    output_delay_ms: int = 0
+    """What the sound takes behind the system's clock, 0 to 2000 ms, as with Bluetooth: what was heard is counted by it,
+    and the microphone held longer."""
+    capture: bool = True
+    """Whether every event is kept in a file, so that the session can be looked at again."""
+    captures_kept: int = 100
+    """So many captures stay, the oldest go first; 0 for all."""
+    captures_size: int = 2_000_000_000
+    """So many bytes of captures stay, their audio included; 0 for all."""
     theme: str = ""
     """The name of a theme; empty for the program's own."""
     fps: int = 0
     """The most screen updates per second, 1 to 60; 0 for ``frame_rate`` to decide."""
     keymap: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Binding id -> keys, from the ``[keys]`` table of config.toml."""
+    filters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Name -> filter of events, from the ``[filters]`` table of config.toml."""
     themes_dir: Path = field(default_factory=paths.themes_dir)
     """The folder of the user's own themes, beside config.toml."""
     over_ssh: bool = False
@@ -141,9 +183,9 @@ class Settings:
         """
         try:
             if self.url:
-                return explicit_target(self.url, self.deployment, insecure=self.insecure)
+                return self._signed_in(explicit_target(self.url, self.deployment, insecure=self.insecure))
             if self.endpoint:
-                return azure_target(self.endpoint, self.deployment)
+                return self._signed_in(azure_target(self.endpoint, self.deployment))
             if self.openai_api_key:
                 return openai_target(self.deployment)
         except EndpointError as error:
@@ -156,12 +198,23 @@ class Settings:
             "or OPENAI_API_KEY, in the environment or in .env"
         )
 
+    def _signed_in(self, target: Target) -> Target:
+        """The target with the header that Entra ID needs; a token of Entra ID is nothing for OpenAI."""
+        return replace(target, auth_header="Authorization") if self.uses_entra(target) else target
+
+    def uses_entra(self, target: Target) -> bool:
+        """Whether a token of Entra ID is sent to ``target`` instead of a key."""
+        return self.auth == "entra" and target.provider != "openai"
+
     def key_for(self, target: Target) -> Secret:
         """Return the key that belongs to ``target``; a key of one vendor is never sent to the other.
 
         A server that is neither vendor's, or that runs on this machine, gets the key that is set, if any (the empty
-        secret otherwise). Raises SettingsError when the vendor's key is missing.
+        secret otherwise). The empty secret too where a token or ``api_key_command`` takes the key's place. Raises
+        SettingsError when the vendor's key is missing.
         """
+        if self.uses_entra(target):
+            return Secret()
         own, name = {
             "azure": (self.azure_api_key, "AZURE_OPENAI_API_KEY"),
             "openai": (self.openai_api_key, "OPENAI_API_KEY"),
@@ -169,6 +222,8 @@ class Settings:
         }[target.provider]
         if own:
             return own
+        if self.api_key_command:
+            return Secret()
         if target.provider == "compatible" or is_loopback(urlsplit(target.url).hostname or ""):
             return self.openai_api_key or self.azure_api_key
         raise SettingsError(f"no key for {target.host}: set {name} in the environment or in .env")

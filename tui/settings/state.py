@@ -1,24 +1,32 @@
-"""What azrt-tui remembers by itself from one run to the next. The user's config.toml is never written."""
+"""What azrt-tui remembers by itself from one run to the next. It is not in config.toml, which is the user's."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal, get_args
 
 from tui import paths
 from tui.settings.files import replace_privately
 
-
-def remembered_theme(file: Path | None = None) -> str:
-    """Return the theme chosen last; empty when there is none or the file is damaged."""
-    theme = _read(file or paths.state_file()).get("theme")
-    return theme if isinstance(theme, str) else ""
+Remembered = Literal["theme", "input_device", "output_device"]
+"""The settings that are remembered once they were chosen on the screen."""
 
 
-def remember_theme(name: str, file: Path | None = None) -> bool:
-    """Remember the theme, and tell whether that worked: a full disk is no reason to interrupt anyone."""
+def remembered(file: Path | None = None) -> Mapping[str, str]:
+    """Return what was chosen last, by the setting's name; nothing when the file is damaged.
+
+    A device is "" where the system's default was chosen.
+    """
+    state = _read(file or paths.state_file())
+    return {name: value for name in get_args(Remembered) if isinstance(value := state.get(name), str)}
+
+
+def remember(name: Remembered, value: str, file: Path | None = None) -> bool:
+    """Remember a choice, and tell whether that worked: a full disk is no reason to interrupt anyone."""
     path = file or paths.state_file()
     try:
         paths.private_dir(path.parent)
-        replace_privately(path, json.dumps(_read(path) | {"theme": name}, indent=1))
+        replace_privately(path, json.dumps(_read(path) | {name: value}, indent=1))
     except (OSError, UnicodeError):
         return False
     return True

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
-from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.theme import Theme
 from textual.widgets import Input, TextArea
@@ -21,17 +20,33 @@ from tui import paths
 from tui.conversation import Link
 from tui.endpoint import EndpointError
 from tui.logs import log_to_file, native_stderr_to
-from tui.session import Command, Interrupt, Reconnect, SendText, SessionPlan, ToggleMicrophone, UpdateSession
-from tui.settings import Loaded, NotConfigured, SettingsError, remember_theme, write_dotenv
+from tui.session import (
+    Command,
+    DetectTurns,
+    DevicesChanged,
+    Interrupt,
+    Reconnect,
+    Retry,
+    SendText,
+    SessionPlan,
+    ToggleMicrophone,
+    UpdateSession,
+    Wait,
+)
+from tui.settings import Loaded, NotConfigured, SettingsError, remember
+from tui.settings.model import TurnDetection
 from tui.ui import theming
-from tui.ui.commands import all_bindings, help_sections, palette_commands
+from tui.ui.advice import advice
+from tui.ui.commands import all_bindings, help_sections, next_turn_detection, palette_commands
 from tui.ui.crash import crash_report
+from tui.ui.diagnosis import Examined, Examiner
 from tui.ui.host import SessionHost
 from tui.ui.keymap import check_keymap
-from tui.ui.messages import DemoFailed, DemoReady, InterruptRequested
+from tui.ui.messages import ConnectionFailed, DemoFailed, DemoReady, DeviceChosen, DevicesTried, InterruptRequested
+from tui.ui.recording import Recording
 from tui.ui.screens.main import MainScreen
 from tui.ui.signals import end_on_signals
-from tui.ui.text import printable
+from tui.ui.toasts import ToastApp
 from tui.ui.widgets.prompt import Prompt
 from tui.ui.widgets.transcript_pane import TranscriptPane
 
@@ -40,11 +55,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TOAST_LINES = 6
-"""Problems that a toast lists: more would hide the screen, and run off it."""
 
-
-class AzrtApp(App[int]):
+class AzrtApp(ToastApp):
     """The terminal client."""
 
     TITLE = "azrt-tui"
@@ -65,12 +77,14 @@ class AzrtApp(App[int]):
         ),
     ]
 
-    def __init__(self, loaded: Loaded, *, demo: bool = False) -> None:
+    def __init__(self, loaded: Loaded, *, demo: bool = False, recording: Recording | None = None) -> None:
         self._loaded = loaded
         self._demo = demo
+        self._recording = recording
         self._themes = theming.load_themes(loaded.settings.themes_dir)
         self._host = SessionHost(loaded.settings)
         self._demo_begun = False
+        self._examiner = Examiner(self, self._host, lambda: self.connected)
         self._theme_chosen = ""
         super().__init__()
 
@@ -83,7 +97,7 @@ class AzrtApp(App[int]):
 
     def on_mount(self) -> None:
         """Make everything ready that needs no network."""
-        problems = [*self._loaded.problems, *self._loaded.notes, *self._themes.failures]
+        problems = [*self._loaded.problems, *self._loaded.warnings, *self._loaded.notes, *self._themes.failures]
         for theme in self._themes.loaded:
             self.register_theme(theme)
         problems += self._choose_theme(self._loaded.settings.theme)
@@ -93,19 +107,28 @@ class AzrtApp(App[int]):
             self.set_keymap(report.keymap)
             problems += report.problems
         end_on_signals(self)
-        self.push_screen(MainScreen(self._loaded.settings.while_answering))
-        self._warn("Settings", *problems)
+        self.push_screen(self._first_screen())
+        self.warn("Settings", *problems)
         # The SDK takes seconds to import; the first frame must not wait for that.
         self.call_after_refresh(self._begin)
 
+    def _first_screen(self) -> MainScreen:
+        if self._recording is None:
+            return MainScreen(self._loaded.settings.while_answering, self._loaded.settings.filters)
+        from tui.ui.screens.replay import ReplayScreen
+
+        return ReplayScreen(self._recording, self._host.speaker, self._loaded.settings.frame_rate)
+
     def _begin(self) -> None:
+        if self._recording is not None:
+            return
         if self._demo:
             if not self._demo_begun:
                 self._demo_begun = True
                 self._start_demo()
             return
         try:
-            plan = SessionPlan.from_settings(self._loaded.settings)
+            plan = SessionPlan.from_settings(self._loaded.settings, attended=True)
         except NotConfigured:
             self._ask_for_settings("")
         except (SettingsError, EndpointError) as error:
@@ -129,7 +152,8 @@ class AzrtApp(App[int]):
 
     @on(DemoReady)
     def _demo_ready(self, message: DemoReady) -> None:
-        self._host.start(SessionPlan.from_settings(self._loaded.settings, simulator_url=message.url), self._main)
+        plan = SessionPlan.from_settings(self._loaded.settings, simulator_url=message.url, attended=True)
+        self._host.start(plan, self._main)
 
     @on(DemoFailed)
     def _demo_failed(self, message: DemoFailed) -> None:
@@ -153,22 +177,11 @@ class AzrtApp(App[int]):
         )
         self._loaded = replace(self._loaded, settings=settings)
         if result.save:
-            self._save(result)
+            if trouble := result.write():
+                self.notify(f"Not written to .env: {trouble}", severity="error", timeout=15, markup=False)
+            else:
+                self.notify("Written to .env.", markup=False)
         self._begin()
-
-    def _save(self, result: FirstRunResult) -> None:
-        path = Path(".env")
-        values = {
-            "AZURE_OPENAI_ENDPOINT": result.endpoint,
-            "AZURE_OPENAI_DEPLOYMENT": result.deployment,
-            "AZURE_OPENAI_API_KEY": result.key.reveal(),
-        }
-        try:
-            write_dotenv(path, values)
-        except (OSError, ValueError) as error:
-            self.notify(f"Not written to {path}: {error}", severity="error", timeout=15, markup=False)
-        else:
-            self.notify(f"Written to {path}.", markup=False)
 
     def _fatal_error(self) -> None:
         """Report a fault of the program. Textual's own report shows local variables, and a key may be one."""
@@ -194,7 +207,7 @@ class AzrtApp(App[int]):
         if theme.name == self._theme_chosen:
             return
         self._theme_chosen = theme.name
-        if not remember_theme(theme.name):
+        if not remember("theme", theme.name):
             self.notify("The theme cannot be remembered: the state folder cannot be written.", severity="warning")
 
     # What the person does
@@ -228,6 +241,28 @@ class AzrtApp(App[int]):
             self.submit(Reconnect())
         else:
             self._begin()
+
+    def action_replay_session(self) -> None:
+        """Look at this session from its beginning to now; it goes on meanwhile."""
+        if self._host.log is None or self.screen is not self._main:
+            return
+        from tui.ui.screens.replay import ReplayScreen
+
+        status = self._main.status
+        recording = Recording(self._host.log, status.host, status.model, start_s=float("inf"), playing=False)
+        self.push_screen(ReplayScreen(recording, self._host.make_speaker(), self._loaded.settings.frame_rate))
+
+    def action_retry(self) -> None:
+        """Give up an answer that does not come or does not end, and ask again."""
+        self.submit(Retry())
+
+    def action_wait(self) -> None:
+        """Leave it as it is: wait on, or connect no more by itself."""
+        self.submit(Wait())
+
+    def action_show_trouble(self) -> None:
+        """Open what says why something failed last."""
+        self._main.action_show_trouble()
 
     def action_answer_in(self, modality: str) -> None:
         """Ask for answers in ``text`` or ``audio`` from now on."""
@@ -263,30 +298,43 @@ class AzrtApp(App[int]):
         self.submit(ToggleMicrophone())
         problem = self._host.speaker.problem
         if problem is not None and self._main.status.modality == "text":
-            self._warn("Answers come as text", problem.problem, problem.fix)
+            self.warn("Answers come as text", problem.problem, problem.fix, advice(self, "session.devices"))
 
-    def notify(
-        self,
-        message: str,
-        *,
-        title: str = "",
-        severity: SeverityLevel = "information",
-        timeout: float | None = None,
-        markup: bool = True,
-    ) -> None:
-        """Show a toast, unless the same one is still there: a key that is held down must not cover the screen."""
-        if all(shown.message != message for shown in self._notifications):
-            super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+    def action_checkup(self) -> None:
+        """Check the connection, and show what is found."""
+        self._examiner.open(self._loaded)
 
-    def _warn(self, title: str, *lines: str) -> None:
-        """Show lines from anywhere in one toast; those that do not fit are in the log file only."""
-        for line in lines:
-            logger.warning("%s: %s", title, printable(line))
-        shown = [printable(line) for line in lines[:TOAST_LINES]]
-        if len(lines) > TOAST_LINES:
-            shown.append(f"and {len(lines) - TOAST_LINES} more, in {paths.for_display(paths.log_file())}")
-        if shown:
-            self.notify("\n".join(shown), title=title, severity="warning", timeout=15, markup=False)
+    @on(ConnectionFailed)
+    def _connection_failed(self, message: ConnectionFailed) -> None:
+        self._examiner.connection_failed(message.cause, self._loaded)
+
+    @on(Examined)
+    def _examined(self, message: Examined) -> None:
+        self._examiner.examined(message)
+
+    def action_devices(self) -> None:
+        """Show the microphone and the loudspeaker, and what else there is."""
+        from tui.ui.screens.devices import Devices
+
+        if not isinstance(self.screen, Devices):
+            self.push_screen(Devices(self._host.microphone, self._host.speaker))
+
+    @on(DeviceChosen)
+    def _device_chosen(self, message: DeviceChosen) -> None:
+        if trouble := self._host.remember_device(message.kind, message.name):
+            self.notify(trouble, severity="warning", markup=False)
+
+    @on(DevicesTried)
+    def _devices_tried(self) -> None:
+        self.submit(DevicesChanged())
+
+    def action_detect_turns(self, kind: TurnDetection) -> None:
+        """Let the server, or the person, decide from now on that the person has finished speaking."""
+        self.submit(DetectTurns(kind))
+
+    def action_next_turn_detection(self) -> None:
+        """From push-to-talk to server VAD, to semantic VAD, and back."""
+        self.action_detect_turns(next_turn_detection(self._main.status.turn_detection))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: our commands, and the useful ones of Textual's."""
@@ -300,13 +348,13 @@ class AzrtApp(App[int]):
         raise RuntimeError("the main screen is always there after mounting")
 
 
-def run(loaded: Loaded, demo: bool) -> int:
-    """Show the terminal client until the person quits; return the exit code."""
+def run(loaded: Loaded, *, demo: bool = False, recording: Recording | None = None) -> int:
+    """Show the terminal client, or a recording, until the person quits; return the exit code."""
     trouble = log_to_file(paths.log_file())
     if trouble:
         loaded = replace(loaded, problems=(*loaded.problems, trouble))
     with native_stderr_to(paths.log_file()):
-        app = AzrtApp(loaded, demo=demo)
+        app = AzrtApp(loaded, demo=demo, recording=recording)
         try:
             code = app.run()
         finally:

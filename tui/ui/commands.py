@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from textual.app import SystemCommand
 from textual.binding import Binding
 
 from tui import paths
+from tui.settings.model import TurnDetection
 from tui.ui.screens.main import MainScreen
 from tui.ui.widgets.event_pane import EventPane
+from tui.ui.widgets.find_line import FindLine
 from tui.ui.widgets.prompt import Prompt
+from tui.ui.widgets.row_browser import RowBrowser
 from tui.ui.widgets.transcript_pane import TranscriptPane
+
+_TURN_DETECTIONS: Final[tuple[tuple[str, str, TurnDetection], ...]] = (
+    ("Push-to-talk", "You begin your turn and end it, by key", "none"),
+    ("Server VAD", "The server answers when it hears you fall silent", "server_vad"),
+    ("Semantic VAD", "The server answers when what you said is complete", "semantic_vad"),
+)
 
 if TYPE_CHECKING:
     from tui.ui.app import AzrtApp
@@ -22,35 +32,65 @@ if TYPE_CHECKING:
 def all_bindings() -> Iterator[Binding]:
     """Every binding with an id: what config.toml can remap."""
     from tui.ui.app import AzrtApp
+    from tui.ui.screens.checkup import Checkup
+    from tui.ui.screens.devices import Devices
     from tui.ui.screens.event_detail import EventDetail
     from tui.ui.screens.first_run import FirstRun
     from tui.ui.screens.help import Help
+    from tui.ui.screens.replay import ReplayScreen
+    from tui.ui.screens.watch import WatchScreen
     from tui.ui.widgets.json_view import JsonView
+    from tui.ui.widgets.replay_bar import ReplayBar
+    from tui.ui.widgets.session_tabs import SessionTabs
 
-    owners = (AzrtApp, MainScreen, EventPane, TranscriptPane, Prompt, EventDetail, JsonView, Help, FirstRun)
+    screens = (AzrtApp, MainScreen, EventDetail, Help, FirstRun, Devices, Checkup, ReplayScreen, WatchScreen)
+    owners = (*screens, EventPane, RowBrowser, FindLine, TranscriptPane, Prompt, JsonView, ReplayBar, SessionTabs)
+    seen: set[Binding] = set()
     for owner in owners:
         for binding in owner.BINDINGS:
-            if isinstance(binding, Binding) and binding.id:
+            if isinstance(binding, Binding) and binding.id and binding not in seen:
+                seen.add(binding)  # screens with the same panes share their bindings
                 yield binding
 
 
-def help_sections(app: AzrtApp) -> tuple[HelpSection, ...]:
-    """What the help screen shows: the keys of each pane as they are mapped now, then the explanations."""
+def help_sections(app: AzrtApp, *, watching: bool = False) -> tuple[HelpSection, ...]:
+    """What the help screen shows: the keys of each pane as they are mapped now, then the explanations.
+
+    ``watching`` is whether the sessions are those of other clients, in which the person takes no part.
+    """
+    from tui.ui.screens.checkup import Checkup
+    from tui.ui.screens.devices import Devices
     from tui.ui.screens.event_detail import EventDetail
     from tui.ui.screens.help import explanations, section_from
+    from tui.ui.screens.replay import ReplayScreen
+    from tui.ui.screens.watch import WatchScreen
     from tui.ui.widgets.json_view import JsonView
+    from tui.ui.widgets.replay_bar import ReplayBar
+    from tui.ui.widgets.session_tabs import SessionTabs
 
+    part = (("Session and panes", MainScreen), ("Message", Prompt))
+    sessions = (("Sessions and panes", WatchScreen), ("The tabs of sessions", SessionTabs))
+    sound = (("Sound", Devices), ("Connection, checked", Checkup))
     owners = (
         ("Everywhere", type(app)),
-        ("Session and panes", MainScreen),
-        ("Message", Prompt),
+        *(sessions if watching else part),
         ("Events", EventPane),
+        ("Filter, search and time", FindLine),
         ("One event", EventDetail),
         ("Its JSON", JsonView),
         ("Conversation", TranscriptPane),
+        ("Replay", ReplayBar),
+        ("The panes of a replay", ReplayScreen),
+        *(() if watching else sound),
     )
     keys = tuple(section_from(title, owner, app) for title, owner in owners)
     return (*keys, *explanations(paths.config_file(), app.themes_dir, paths.log_file()))
+
+
+def next_turn_detection(now: str) -> TurnDetection:
+    """What comes after push-to-talk, server VAD and semantic VAD; push-to-talk where nothing is known."""
+    kinds = [kind for _, _, kind in _TURN_DETECTIONS]
+    return kinds[(kinds.index(now) + 1) % len(kinds)] if now in kinds else kinds[0]
 
 
 def palette_commands(app: AzrtApp, modality: str) -> Iterable[SystemCommand]:
@@ -58,7 +98,17 @@ def palette_commands(app: AzrtApp, modality: str) -> Iterable[SystemCommand]:
     other = "audio" if modality == "text" else "text"
     yield SystemCommand("Interrupt", "Stop the agent's answer", app.action_interrupt)
     yield SystemCommand("Microphone", "Microphone on or off", app.action_toggle_microphone)
-    yield SystemCommand("Reconnect", "Close this session and open a new one", app.action_reconnect)
+    yield SystemCommand(
+        "Sound devices", "Choose, test and retry the microphone and the loudspeaker", app.action_devices
+    )
+    yield from (
+        SystemCommand(title, says, partial(app.action_detect_turns, kind)) for title, says, kind in _TURN_DETECTIONS
+    )
+    yield SystemCommand("Check the connection", "Step by step, with what to do where it fails", app.action_checkup)
+    yield SystemCommand("Reconnect", "Open a new session, with the conversation so far", app.action_reconnect)
+    yield SystemCommand("Ask again", "Give up an answer that does not come or end, and ask again", app.action_retry)
+    yield SystemCommand("Wait", "Wait on for what does not come; stop connecting by itself", app.action_wait)
+    yield SystemCommand("What failed", "The event that says why something failed last", app.action_show_trouble)
     yield SystemCommand(
         f"Answer in {other}", f"Ask for answers in {other} from now on", lambda: app.action_answer_in(other)
     )

@@ -6,7 +6,10 @@ import threading
 from dataclasses import dataclass
 
 from textual.message import Message
+from textual.message_pump import MessagePump
 
+from tui.audio.devices import Kind
+from tui.conversation import Cause
 from tui.session import Batch
 
 
@@ -37,8 +40,42 @@ class SessionBatch(Message):
             return self._batch
 
 
+class Delivery:
+    """Brings the batches of a session or a replay to its screen. A screen that is gone takes nothing."""
+
+    def __init__(self, screen: MessagePump) -> None:
+        self._screen = screen
+        self._sent: SessionBatch | None = None
+
+    def __call__(self, batch: Batch) -> None:
+        """For the thread that has the batch."""
+        if self._sent is None or not self._sent.add(batch):
+            self._sent = SessionBatch(batch)
+            self._screen.post_message(self._sent)
+
+
+@dataclass
+class ConnectionFailed(Message):
+    """There is no connection, or none any more."""
+
+    cause: Cause
+
+
 class InterruptRequested(Message):
     """The person wants the agent to stop."""
+
+
+@dataclass
+class DeviceChosen(Message):
+    """The person chose a device for one direction, and it is in use, or will be."""
+
+    kind: Kind
+    name: str
+    """"" for the system's default."""
+
+
+class DevicesTried(Message):
+    """A device was changed, or what had failed was tried again: other things may be possible now."""
 
 
 @dataclass

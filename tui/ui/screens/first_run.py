@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
@@ -16,7 +17,7 @@ from textual.screen import Screen
 from textual.widgets import Button, Checkbox, Footer, Input, Label
 
 from tui.endpoint import EndpointError, Target, azure_target, is_loopback
-from tui.settings import Secret
+from tui.settings import Secret, write_dotenv
 from tui.ui.text import printable
 from tui.ui.widgets.field import Field
 
@@ -36,6 +37,9 @@ _SAVE = "Write these to .env in this folder (mode 0600, other lines kept)"
 _OPENAI = "For OpenAI itself, quit, set OPENAI_API_KEY and start again."
 
 
+_DOTENV = Path(".env")
+
+
 @dataclass(frozen=True, slots=True)
 class FirstRunResult:
     """What the person chose. The fields are empty unless they chose to connect."""
@@ -49,6 +53,19 @@ class FirstRunResult:
     """Empty only for a server on this machine."""
     save: bool = False
     """Whether to write the three to ``.env``."""
+
+    def write(self) -> str:
+        """Write the three to ``.env`` in this folder; return why that failed, "" when it did not."""
+        values = {
+            "AZURE_OPENAI_ENDPOINT": self.endpoint,
+            "AZURE_OPENAI_DEPLOYMENT": self.deployment,
+            "AZURE_OPENAI_API_KEY": self.key.reveal(),
+        }
+        try:
+            write_dotenv(_DOTENV, values)
+        except (OSError, ValueError) as error:
+            return str(error)
+        return ""
 
 
 class Tick(Checkbox):

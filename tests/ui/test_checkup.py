@@ -1,0 +1,78 @@
+"""The doctor inside the program: by itself when a connection fails in a way that leaves questions, and behind F6."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from tests.support.apps import fast, isolate, running
+from tests.support.certificates import Authority
+from tui.simulator import SimulatorThread
+from tui.ui.screens.checkup import Checkup
+
+
+@pytest.fixture(autouse=True)
+def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    isolate(tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24)])
+async def test_f6_checks_a_healthy_connection(size: tuple[int, int]) -> None:
+    async with running(fast(), size=size) as shown:
+        await shown.until(lambda: shown.app.connected)
+        await shown.pilot.press("f6")
+        await shown.until(lambda: "Healthy." in shown.text)
+        for title in ("Endpoint", "Handshake", "session.update", "Text answer", "Round trip", "SDK"):
+            assert f"✓ {title}" in shown.text
+        assert "Audio" not in shown.text, "it has a screen of its own"
+        await shown.pilot.press("y")
+        await shown.until(lambda: any("Copied" in toast for toast in shown.toasts))
+        copied = [json.loads(line) for line in shown.app.clipboard.splitlines()]
+        assert copied[-1]["check"] == "sdk"
+        await shown.pilot.press("r")
+        await shown.until(lambda: "Healthy." in shown.text)
+        await shown.pilot.press("escape")
+        assert shown.app.screen is shown.main
+        assert shown.app.connected, "the session has gone on"
+    assert shown.simulator is not None
+    assert len(shown.simulator.simulator.sessions) == 5
+
+
+async def test_the_palette_knows_it() -> None:
+    async with running(fast()) as shown:
+        commands = {command.title: command for command in shown.app.get_system_commands(shown.app.screen)}
+        commands["Check the connection"].callback()
+        await shown.until(lambda: isinstance(shown.app.screen, Checkup))
+
+
+async def test_a_certificate_that_is_not_trusted_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    with SimulatorThread(speed=math.inf, tls=Authority().good()) as simulator:
+        monkeypatch.setenv("AZRT_URL", simulator.url())
+        monkeypatch.setenv("AZURE_OPENAI_API_KEY", "k")
+        async with running(None, size=(120, 36)) as shown:
+            await shown.until(lambda: "Checked step by step: TCP is fine, TLS is not." in unwrapped(shown.text))
+            assert "trustme" in shown.text
+            assert "$ export AZRT_CA_FILE=" in shown.text
+            await shown.pilot.press("f6")
+            await shown.until(lambda: "Not healthy: TLS failed." in shown.text)
+            assert "✗ TLS" in shown.text
+            assert "Not done" in shown.text
+        assert simulator.simulator.sessions == []
+
+
+async def test_what_is_certain_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    with fast(faults=["http-401"]) as simulator:
+        monkeypatch.setenv("AZRT_URL", simulator.url())
+        monkeypatch.setenv("AZURE_OPENAI_API_KEY", "k")
+        async with running(None, size=(120, 36)) as shown:
+            await shown.until(lambda: "refused the key" in shown.text)
+            assert not shown.app._examiner._diagnosis.running
+            assert shown.app._examiner._diagnosis.report is None
+
+
+def unwrapped(screen: str) -> str:
+    """The conversation on the right of a wide screen, as one line."""
+    return " ".join(" ".join(line.rpartition("││")[2].strip(" │") for line in screen.splitlines()).split())

@@ -1,0 +1,328 @@
+"""The checks one by one: settings, endpoint, sign-in, the way to the server, the session."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import socket
+import stat
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.support.certificates import Authority
+from tests.support.doctoring import PATIENT, Diagnosis, diagnose
+from tests.support.proxies import Proxy
+from tests.support.servers import Peer, websocket_server
+from tests.support.sessions import plan, session
+from tui.doctor import Case
+from tui.doctor.conversation import check_lifetime, wire_session
+from tui.doctor.report import Outcome
+from tui.simulator import SimulatorThread
+from tui.wire import Direction
+
+KEY = "canary-5b1f0c8d2e"
+AZURE = {"AZURE_OPENAI_DEPLOYMENT": "rt", "AZURE_OPENAI_API_KEY": KEY}
+
+
+@pytest.fixture
+def simulator() -> Iterator[SimulatorThread]:
+    """A healthy server without delays."""
+    with SimulatorThread(speed=math.inf) as running:
+        yield running
+
+
+def assert_first_failure(found: Diagnosis, check: str, cause: str) -> None:
+    """The check fails for this cause, and nothing that needs it was done."""
+    assert found.summary["failed"] == [check]
+    assert found.checks[check]["cause"]["name"] == cause
+    assert found.checks["session"]["outcome"] == "skipped"
+    assert found.code == 1
+
+
+# A healthy server
+
+
+def test_a_healthy_server(simulator: SimulatorThread, tmp_path: Path) -> None:
+    found = diagnose(simulator.url(), tmp_path, OPENAI_API_KEY=KEY)
+    assert found.code == 0
+    assert found.summary["healthy"] is True
+    assert found.causes() == {}
+    assert {name for name, outcome in found.outcomes().items() if outcome == "skipped"} == {"dns", "tls"}
+    assert found.checks["answer"]["says"].startswith("“")
+    assert found.checks["handshake"]["facts"]["apim-request-id"]
+    assert found.checks["lifetime"]["says"] == "60 minutes"
+    assert found.checks["transcription"]["says"] == "whisper-1 answers"
+    assert "reads this server's session" in found.checks["sdk"]["says"]
+    assert all(check["seconds"] >= 0 for check in found.checks.values())
+    assert KEY not in found.text
+
+
+def test_both_connections_are_closed(simulator: SimulatorThread, tmp_path: Path) -> None:
+    diagnose(simulator.url(), tmp_path)
+    sessions = simulator.simulator.sessions
+    deadline = time.monotonic() + 10
+    while any(each.close_code is None for each in sessions) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert [each.close_code for each in sessions] == [1000, 1000]
+
+
+def test_no_transcription_is_asked_for_where_it_is_off(simulator: SimulatorThread, tmp_path: Path) -> None:
+    found = diagnose(simulator.url(), tmp_path, AZRT_TRANSCRIPTION_MODEL="none")
+    assert found.checks["transcription"]["outcome"] == "skipped"
+    sent = [json.loads(frame)["type"] for frame in simulator.simulator.sessions[0].received]
+    assert "input_audio_buffer.append" not in sent
+
+
+async def test_the_settings_that_are_tried_are_those_that_the_sdk_sends() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send({"type": "session.created", "session": {"type": "realtime"}})
+        await peer.drain()
+
+    changes = {"transcription_model": "whisper-1", "turn_detection": "server_vad", "voice": "marin"}
+    async with websocket_server(script) as server, session(server.url, **changes) as running:
+        await running.connected()
+        await running.until(lambda: "session.update" in running.types(Direction.SENT))
+        sent = json.loads(running.entries(Direction.SENT)[0].data)["session"]
+        ours = wire_session(Case(None, plan(server.url, **changes)))
+    assert {name: value for name, value in sent.items() if name not in ("tools", "tool_choice")} == ours
+
+
+# Settings and endpoint
+
+
+def test_where_each_setting_comes_from(simulator: SimulatorThread, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(f"AZRT_VOICE=marin\nOPENAI_API_KEY={KEY}\n")
+    (tmp_path / ".env").chmod(0o600)
+    (tmp_path / "config.toml").write_text('instructions = "Be brief."\n')
+    found = diagnose(simulator.url(), tmp_path, flags={"turn_detection": "none"})
+    facts = found.checks["settings"]["facts"]
+    assert facts["voice"] == "marin (.env)"
+    assert facts["instructions"] == "Be brief. (config.toml)"
+    assert facts["turn_detection"] == "none (flag --turn-detection)"
+    assert facts["openai_api_key"] == f"*** ({len(KEY)} characters) (.env)"
+    assert facts["deployment"] == "- (default)"
+    assert found.checks["settings"]["outcome"] == "ok"
+    assert KEY not in found.text
+
+
+def test_a_key_that_others_may_read(simulator: SimulatorThread, tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text(f"OPENAI_API_KEY={KEY}\n")
+    dotenv.chmod(0o644)
+    found = diagnose(simulator.url(), tmp_path)
+    settings = found.checks["settings"]
+    assert (settings["outcome"], settings["cause"]["name"]) == ("warning", "readable-by-others")
+    assert settings["cause"]["type"] == f"chmod 600 {dotenv}"
+    assert found.code == 0
+    assert stat.S_IMODE(dotenv.stat().st_mode) == 0o644, "it is the person's file"
+
+
+def test_a_file_without_a_key_may_be_read(simulator: SimulatorThread, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("AZRT_VOICE=ash\n")
+    (tmp_path / ".env").chmod(0o644)
+    assert diagnose(simulator.url(), tmp_path).causes() == {}
+
+
+def test_a_bad_line_in_a_file(simulator: SimulatorThread, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('voise = "ash"\n')
+    settings = diagnose(simulator.url(), tmp_path).checks["settings"]
+    assert (settings["outcome"], settings["cause"]["name"]) == ("warning", "settings-problem")
+    assert "did you mean voice?" in settings["cause"]["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("environ", "check", "cause"),
+    [
+        ({}, "settings", "not-configured"),
+        ({"AZRT_FPS": "many"}, "settings", "settings-unusable"),
+        ({"AZURE_OPENAI_ENDPOINT": "acme", "AZURE_OPENAI_DEPLOYMENT": "rt"}, "settings", "settings-unusable"),
+        ({"AZURE_OPENAI_ENDPOINT": "https://portal.azure.com", **AZURE}, "endpoint", "endpoint-unusable"),
+        ({"AZURE_OPENAI_ENDPOINT": "ftp://acme.openai.azure.com", **AZURE}, "endpoint", "endpoint-unusable"),
+        ({"AZRT_URL": "https://acme.openai.azure.com/openai/v1/realtime"}, "endpoint", "endpoint-unusable"),
+        ({"AZRT_URL": "ws://far.example/v1/realtime"}, "endpoint", "endpoint-unusable"),
+        ({"AZURE_OPENAI_ENDPOINT": "acme", "AZURE_OPENAI_API_KEY": KEY}, "endpoint", "endpoint-unusable"),
+    ],
+)
+def test_what_cannot_be_used_is_exit_code_2(environ: dict[str, str], check: str, cause: str, tmp_path: Path) -> None:
+    found = diagnose("", tmp_path, **environ)
+    assert found.code == 2
+    assert found.summary["failed"] == [check]
+    assert found.checks[check]["cause"]["name"] == cause
+    assert found.checks["tcp"]["outcome"] == "skipped"
+    assert KEY not in found.text
+
+
+def test_a_beta_endpoint_is_rewritten_and_that_is_said(tmp_path: Path) -> None:
+    beta = "https://no-such-host.invalid/openai/realtime?api-version=2024-10-01-preview&deployment=rt"
+    found = diagnose("", tmp_path, AZURE_OPENAI_ENDPOINT=beta, AZURE_OPENAI_API_KEY=KEY)
+    endpoint = found.checks["endpoint"]
+    assert endpoint["facts"]["url"] == "wss://no-such-host.invalid/openai/v1/realtime?model=rt"
+    assert any("api-version was dropped" in line for line in endpoint["details"])
+    assert_first_failure(found, "dns", "dns")
+
+
+def test_a_beta_url_is_used_and_warned_of(tmp_path: Path) -> None:
+    with SimulatorThread(speed=math.inf, dialect="beta") as beta:
+        found = diagnose(beta.url(), tmp_path)
+    assert found.causes() == {"endpoint": "beta-url", "protocol": "beta-session"}
+    assert found.code == 1
+
+
+# Sign-in
+
+
+def test_without_a_sign_in_the_way_to_the_server_is_still_checked(simulator: SimulatorThread, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('api_key_command = ["false"]\n')
+    found = diagnose(simulator.url(), tmp_path)
+    assert found.checks["sign-in"]["cause"]["name"] == "key-command"
+    assert found.checks["sign-in"]["cause"]["type"] == "false"
+    assert found.checks["tcp"]["outcome"] == "ok"
+    assert found.checks["handshake"]["says"] == "not after Sign-in"
+    assert found.summary["failed"] == ["sign-in"]
+
+
+def test_a_key_from_a_command(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(f'api_key_command = "printf {KEY}"\n')
+    with SimulatorThread(speed=math.inf, require_key=KEY) as simulator:
+        found = diagnose(simulator.url(), tmp_path)
+    assert found.causes() == {}
+    assert found.checks["sign-in"]["says"] == f"a key of {len(KEY)} characters, from api_key_command"
+    assert found.checks["settings"]["facts"]["api_key_command"] == "printf … (config.toml)"
+    assert KEY not in found.text
+
+
+# The way to the server
+
+
+def test_nothing_listens(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    assert_first_failure(diagnose(f"ws://127.0.0.1:{port}/v1/realtime", tmp_path), "tcp", "refused")
+
+
+def test_a_port_that_never_says_anything(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"wss://127.0.0.1:{silent.getsockname()[1]}/v1/realtime"
+        found = diagnose(url, tmp_path, limits=replace(PATIENT, connect_s=0.3))
+    assert_first_failure(found, "tls", "timeout")
+
+
+def test_tls_with_a_private_authority(tmp_path: Path) -> None:
+    authority = Authority()
+    file = authority.write(tmp_path)
+    with SimulatorThread(speed=math.inf, tls=authority.good()) as simulator:
+        unknown = diagnose(simulator.url(), tmp_path)
+        found = diagnose(simulator.url(), tmp_path, AZRT_CA_FILE=str(file))
+    assert_first_failure(unknown, "tls", "tls-untrusted")
+    assert "trustme" in unknown.checks["tls"]["facts"]["signed by"]
+    assert unknown.checks["tls"]["cause"]["type"] == "export AZRT_CA_FILE=/PATH/TO/CA.pem"
+    assert found.causes() == {}
+    assert "signed by trustme" in found.checks["tls"]["says"]
+    assert len(simulator.simulator.sessions) == 2, "only the trusted run got as far as a session"
+
+
+@pytest.mark.parametrize(("kind", "cause"), [("expired", "tls-expired"), ("wrong_name", "tls-name")])
+def test_a_certificate_that_must_not_be_trusted(kind: str, cause: str, tmp_path: Path) -> None:
+    authority = Authority()
+    file = authority.write(tmp_path)
+    with SimulatorThread(speed=math.inf, tls=getattr(authority, kind)()) as simulator:
+        found = diagnose(simulator.url(), tmp_path, AZRT_CA_FILE=str(file), OPENAI_API_KEY=KEY)
+    assert_first_failure(found, "tls", cause)
+    if kind == "wrong_name":
+        assert found.checks["tls"]["facts"]["for"] == "other.example"
+    assert simulator.simulator.sessions == []
+
+
+def test_plain_http_behind_wss(simulator: SimulatorThread, tmp_path: Path) -> None:
+    assert_first_failure(diagnose(simulator.url().replace("ws://", "wss://"), tmp_path), "tls", "tls")
+
+
+def test_a_file_of_certificates_that_holds_none(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_text("no certificate\n")
+    authority = Authority()
+    with SimulatorThread(speed=math.inf, tls=authority.good()) as simulator:
+        found = diagnose(simulator.url(), tmp_path, AZRT_CA_FILE=str(file))
+    assert_first_failure(found, "tls", "ca-file")
+    assert str(file) in found.checks["tls"]["cause"]["sentence"]
+
+
+def test_a_file_of_certificates_that_is_not_there(tmp_path: Path) -> None:
+    found = diagnose("ws://127.0.0.1:9/", tmp_path, AZRT_CA_FILE=str(tmp_path / "gone.pem"))
+    assert found.code == 2
+    assert "AZRT_CA_FILE must be a file that exists" in found.checks["settings"]["says"]
+
+
+def test_a_proxy_and_the_authority_behind_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = Authority()
+    file = authority.write(tmp_path)
+    with SimulatorThread(speed=math.inf, tls=authority.wrong_name()) as simulator:  # its name is other.example
+        port = urlsplit(simulator.url()).port
+        assert port is not None
+        with Proxy(port) as proxy:
+            monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("://", "://person:secret-of-the-proxy@"))
+            url = simulator.url().replace(f"127.0.0.1:{port}", "other.example")
+            found = diagnose(url, tmp_path, AZRT_CA_FILE=str(file), AZURE_OPENAI_API_KEY=KEY)
+    assert found.causes() == {}
+    assert found.checks["proxy"]["facts"] == {"proxy": urlsplit(proxy.url).netloc, "from": "HTTPS_PROXY"}
+    assert set(proxy.asked) == {"CONNECT other.example:443 HTTP/1.1"}
+    assert "secret-of-the-proxy" not in found.text
+
+
+def test_a_proxy_that_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Proxy(9, refusal=b"407 Proxy Authentication Required") as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        found = diagnose("wss://other.example/v1/realtime", tmp_path)
+    assert_first_failure(found, "tls", "proxy-refused")
+    assert found.checks["tls"]["cause"]["type"] == "export NO_PROXY=other.example"
+
+
+def test_a_proxy_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
+    found = diagnose("wss://other.example/v1/realtime", tmp_path)
+    assert_first_failure(found, "tcp", "proxy")
+    assert found.checks["proxy"]["facts"]["from"] == "https_proxy"
+
+
+def test_a_proxy_of_a_kind_that_does_not_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "gopher://person:secret-of-the-proxy@127.0.0.1:1")
+    found = diagnose("wss://other.example/v1/realtime", tmp_path)
+    assert_first_failure(found, "proxy", "proxy-unusable")
+    assert "secret-of-the-proxy" not in found.text
+
+
+# The session
+
+
+@pytest.mark.parametrize(
+    ("expires_at", "outcome"),
+    [
+        (time.time() + 1800, Outcome.OK),
+        (time.time() - 60, Outcome.WARNING),
+        (4_000_000_000, Outcome.WARNING),
+        (None, Outcome.SKIPPED),
+        ("soon", Outcome.SKIPPED),
+        (True, Outcome.SKIPPED),
+        (math.inf, Outcome.SKIPPED),
+    ],
+)
+def test_the_lifetime_of_a_session(expires_at: object, outcome: Outcome) -> None:
+    case = Case(None, plan("ws://127.0.0.1:9/"))
+    case.session = {"expires_at": expires_at}
+    assert asyncio.run(check_lifetime(case)).outcome is outcome
+
+
+def test_a_server_that_echoes_the_key_does_not_get_it_shown(tmp_path: Path) -> None:
+    with SimulatorThread(speed=math.inf) as simulator:
+        url = simulator.url(model=f"gpt-{KEY}")  # what it is asked for comes back in session.created
+        found = diagnose(url, tmp_path, OPENAI_API_KEY=KEY)
+    assert found.checks["session"]["facts"]["model"] == f"gpt-{'*' * len(KEY)}"
+    assert KEY not in found.text
