@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.bench import captures, echo, keys, log, machine, paint, reconnect, relay, rest, stall, start, voice
+from tests.bench import captures, echo, finding, keys, log, machine, paint, reconnect, relay, rest, stall, start, voice
 from tests.bench.figures import Figure, Measurement, NotMeasuredError, table
 
 MEASUREMENTS: Mapping[str, Measurement] = {
@@ -27,6 +27,10 @@ MEASUREMENTS: Mapping[str, Measurement] = {
     "capture-spoken": captures.append_spoken,
     "capture-typed": captures.append_typed,
     "capture-open": captures.opening,
+    "find": finding.finding,
+    "append-elsewhere": finding.appending_elsewhere,
+    "flood": finding.keys_in_a_flood,
+    "flood-slow": finding.keys_in_a_flood_on_a_slow_line,
     "frame-beside": paint.frame_beside,
     "frame-zoomed": paint.frame_zoomed,
     "keys-0": keys.keys_at_rest,

@@ -61,7 +61,16 @@ async def test_every_state_of_the_link_has_a_sign_and_a_word() -> None:
         for link in Link:
             stage.widget.update_status(connected(link=link))
             said.append(lines(stage.widget)[0].split("   ")[0])
-    assert said == [" ○ idle", " ◌ connecting", " ● connected", " ◌ closing", " ○ closed", " ✗ failed"]
+    assert said == [
+        " ○ idle",
+        " ◌ listening",
+        " ◌ connecting",
+        " ● connected",
+        " ◌ waiting",
+        " ◌ closing",
+        " ○ closed",
+        " ✗ failed",
+    ]
 
 
 async def test_every_state_of_the_agent_is_said() -> None:
@@ -75,7 +84,7 @@ async def test_a_failure_takes_the_second_line_and_says_what_to_press() -> None:
     first, second = await shown(connected(link=Link.FAILED, cause=CAUSE))
     assert "✗ failed" in first
     assert CAUSE.sentence in second
-    assert second.endswith("ctrl+r reconnects")
+    assert second.endswith("ctrl+o says more")
 
 
 async def test_the_clock_of_a_session_that_is_over_stops() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tui import wire
 from tui.capture import EventLog
+from tui.capture.filter.thing import things_at
 from tui.ui.screens.event_detail import FrameView
 from tui.wire import Direction
 
@@ -32,4 +33,5 @@ class RowSource:
             type=entry.type,
             raw=entry.data,
             note=entry.note,
+            things=things_at(self._log, entry.index),
         )

@@ -23,7 +23,7 @@ FILTERS = {
     "direction": "-delta dir:in",
     "size": ">1kB",
     "rare": '"no such words"',
-    "text": '"eighteen degrees"',
+    "text": '"keeps the lamp"',
     "item": "item:item_000000000000000000017",
 }
 """By what is looked for: what is measured, and what it is called."""

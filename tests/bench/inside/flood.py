@@ -1,8 +1,8 @@
-"""Shows events at a steady rate in the terminal that it runs in: ``python -m tests.bench.inside.flood WHAT RATE``.
+"""Shows events at a steady rate in the terminal: ``python -m tests.bench.inside.flood WHAT STREAM RATE BATCHES``.
 
 ``WHAT`` is ``pane`` (the main screen), ``filtered`` (the same with a filter and a search), ``richlog`` or
-``datatable`` (Textual's own widgets, above a text input). Another thread takes the events, thirty batches a second
-reach the screen; no session runs.
+``datatable`` (Textual's own widgets, above a text input); ``STREAM`` is ``spoken`` or ``folded``. Another thread takes
+the events, so many batches a second reach the screen; no session runs.
 """
 
 from __future__ import annotations
@@ -28,33 +28,34 @@ from tui.ui.screens.main import MainScreen
 from tui.ui.widgets.event_pane import EventPane
 from tui.wire import Direction
 
-FILTER = "response -audio -item:item_9"
+FILTER = "response -item:item_9"
 SEARCH = "umbrella"
 
-_INTERVAL_S = 1 / 30
 _DIFFERENT = 5_000
+_STREAMS = {"spoken": workload.spoken, "folded": workload.folded}
 
 
 class Flood(App[None]):
-    """What all four have in common: the stream, and a batch of it thirty times a second."""
+    """What all four have in common: the stream, and a batch of it many times a second."""
 
-    def __init__(self, rate: float) -> None:
+    def __init__(self, stream: str, rate: float, interval_s: float) -> None:
         super().__init__()
         self._rate = rate
+        self._interval_s = interval_s
         self._batches: deque[tuple[int, set[int], Sequence[bytes]]] = deque()
-        self._frames = list(itertools.islice(workload.spoken(workload.event_ids()), _DIFFERENT))
+        self._frames = list(itertools.islice(_STREAMS[stream](workload.event_ids()), _DIFFERENT))
         self.log_of_events = EventLog(time.monotonic_ns())
 
     def begin(self) -> None:
         """Start the stream."""
         threading.Thread(target=self._stream, name="stream", daemon=True).start()
-        self.set_interval(_INTERVAL_S, self._take)
+        self.set_interval(self._interval_s, self._take)
 
     def _stream(self) -> None:
         frames, log = itertools.cycle(self._frames), self.log_of_events
         start, done = time.monotonic(), 0
         while True:
-            time.sleep(_INTERVAL_S)
+            time.sleep(self._interval_s)
             due = int((time.monotonic() - start) * self._rate)
             batch = list(itertools.islice(frames, due - done))
             for frame in batch:
@@ -80,8 +81,8 @@ class Flood(App[None]):
 class Pane(Flood):
     """The program's main screen."""
 
-    def __init__(self, rate: float, filtered: bool) -> None:
-        super().__init__(rate)
+    def __init__(self, filtered: bool, stream: str, rate: float, interval_s: float) -> None:
+        super().__init__(stream, rate, interval_s)
         self._filtered = filtered
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -115,8 +116,10 @@ class Pane(Flood):
 class Textuals(Flood):
     """One of Textual's own widgets, with the newest rows in view."""
 
-    def __init__(self, rate: float, widget: RichLog | DataTable[str]) -> None:
-        super().__init__(rate)
+    CSS = "RichLog, DataTable { height: 1fr; }"
+
+    def __init__(self, widget: RichLog | DataTable[str], stream: str, rate: float, interval_s: float) -> None:
+        super().__init__(stream, rate, interval_s)
         self._widget = widget
 
     def compose(self) -> ComposeResult:
@@ -152,12 +155,13 @@ def add(widget: RichLog | DataTable[str], frames: Sequence[bytes]) -> None:
             widget.write("  ".join(row))
 
 
-def app(what: str, rate: float) -> Flood:
-    """The app with this name."""
+def main(what: str, stream: str, rate: float, per_s: float) -> None:
+    """Run the app with this name."""
     if what in {"pane", "filtered"}:
-        return Pane(rate, what == "filtered")
-    return Textuals(rate, DataTable() if what == "datatable" else RichLog(max_lines=5_000))
+        Pane(what == "filtered", stream, rate, 1 / per_s).run()
+    else:
+        Textuals(DataTable() if what == "datatable" else RichLog(max_lines=5_000), stream, rate, 1 / per_s).run()
 
 
 if __name__ == "__main__":
-    app(sys.argv[1], float(sys.argv[2])).run()
+    main(sys.argv[1], sys.argv[2], float(sys.argv[3]), float(sys.argv[4]))

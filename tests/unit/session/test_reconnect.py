@@ -252,9 +252,9 @@ async def test_the_new_session_has_the_settings_and_the_sdk_each_item_once() -> 
         assert near_view(running) == before, "nothing is shown twice"
         connection = running.worker._shared.connection
         assert connection is not None and connection._session is not None
-        history = connection._session._history
-        await running.until(lambda: len(history) == 2)
-        assert len({item.item_id for item in history}) == 2
+        sdk_session = connection._session  # which replaces its history with each item
+        await running.until(lambda: len(sdk_session._history) == 2)
+        assert len({item.item_id for item in sdk_session._history}) == 2
 
 
 async def test_what_the_server_does_not_take_is_said_once() -> None:

@@ -142,5 +142,6 @@ class Checkup(ModalScreen[None]):
         self.notify(f"Copied {len(lines)} checks, if your terminal allows it (OSC 52).", markup=False)
 
     def show(self) -> None:
-        """Draw what is known now."""
-        self.query_one(Findings).refresh(layout=True)
+        """Draw what is known now. Results may come while the list is not there yet, or not any more."""
+        for findings in self.query(Findings):
+            findings.refresh(layout=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 from rich.text import Text
@@ -13,6 +14,8 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Footer, Input, Label
 
+from tui.capture.filter.syntax import Kind
+from tui.capture.filter.thing import Thing
 from tui.ui.text import clip, printable
 from tui.ui.widgets.field import Field
 from tui.ui.widgets.json_view import JsonView
@@ -35,6 +38,8 @@ class FrameView:
     raw: bytes | str
     note: str = ""
     """What the log says about the frame."""
+    things: Mapping[Kind, str] = field(default_factory=dict)
+    """What there is to follow: the id of the frame's item, response and function call."""
 
 
 class EventSource(Protocol):
@@ -49,8 +54,8 @@ class EventSource(Protocol):
         """The frame with this index, from 0."""
 
 
-class EventDetail(Screen[None]):
-    """Shows the frames of a source, one at a time."""
+class EventDetail(Screen[Thing | None]):
+    """Shows the frames of a source, one at a time; gives the thing that the person wants to follow."""
 
     CSS_PATH = "event_detail.tcss"
     AUTO_FOCUS = "JsonView"
@@ -63,6 +68,9 @@ class EventDetail(Screen[None]):
         Binding(
             "right,right_square_bracket", "step(1)", "Next", id="detail.next", tooltip="To the next event of the row"
         ),
+        Binding("i", "follow('item')", "Item", id="detail.item", tooltip="All events of its item"),
+        Binding("r", "follow('response')", "Response", id="detail.response", tooltip="All events of its response"),
+        Binding("c", "follow('call')", "Call", id="detail.call", tooltip="All events of its function call"),
         Binding("slash", "search", "Search", id="detail.search", tooltip="Search in the event; n and N step through"),
         Binding("y", "copy", "Copy", id="detail.copy", tooltip="Copy the event as indented JSON"),
         Binding("Y", "copy_raw", "Copy raw", id="detail.copy_raw", tooltip="Copy the frame exactly as it was"),
@@ -96,7 +104,9 @@ class EventDetail(Screen[None]):
         self._describe()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """There is nothing to step to when there is one frame."""
+        """There is nothing to step to when there is one frame, and to follow only what the frame names."""
+        if action == "follow":
+            return parameters[0] in self._frame.things
         return not (action == "step" and len(self._source) < 2)
 
     def on_key(self, event: events.Key) -> None:
@@ -124,13 +134,17 @@ class EventDetail(Screen[None]):
         if self.query_one("#find").display:
             self._end_search()
         else:
-            self.dismiss()
+            self.dismiss(None)
 
     def action_step(self, step: int) -> None:
         """Show the next frame, or the one before."""
         index = min(max(self._index + step, 0), len(self._source) - 1)
         if index != self._index:
             self._show(index)
+
+    def action_follow(self, kind: str) -> None:
+        """Close, and show all events of the item, the response or the function call."""
+        self.dismiss(Thing(Kind(kind), self._frame.things[Kind(kind)]))
 
     def action_search(self) -> None:
         """Open the search line."""

@@ -39,14 +39,28 @@ For OpenAI itself: OPENAI_API_KEY, and no AZURE_OPENAI_ENDPOINT."""
 
 _VOICE = """\
 F2 opens the microphone, and closes it again; while it is off, the device is closed. A bar shows how loud you are.
-mic held         the agent is heard, and would hear itself; with AZRT_ECHO=headset you can speak into its answer
+mic held         the agent is heard, and would hear itself; with AZRT_ECHO=cancel or headset you can speak into it
 mic unavailable  there is none, or it went away: F2 says why and tries again
-With AZRT_TURN_DETECTION=none, F2 also ends your turn. azrt-tui devices lists what there is."""
+no loudspeaker   answers cannot be heard: F5 says why and tries again
+push-to-talk     F2 begins your turn, and F2 again ends it; F9 changes to server VAD and to semantic VAD
+F5 shows the devices, changes them while you speak, and tests them; azrt-tui devices lists them."""
+
+_CONNECTION = """\
+A lost connection is made again by itself, where that may help, and the new session gets the conversation so far: what
+both sides said, as far as you heard it. What you type meanwhile waits, and goes out once.
+When something does not go on, the frame below your message says so, with the keys: wait, ask again, reconnect.
+A session lasts as long as the server allows. A new one takes over in a pause before; AZRT_HANDOVER=ask asks you."""
+
+_FILTERS = """\
+Behind f. Words side by side must all be true; or, - and ( ) combine them. Tab completes; ctrl+s saves one as @name.
+type:response.*  the type, or parts of it: type:delta       dir:out   also dir:in and dir:local
+item:item_123    all of one item; also response: and call:  >1kB      bytes on the wire
+"some text"      anywhere in the event, ignoring case       error audio delta tool session …   what belongs together"""
 
 _REMAP = """\
 To change keys, write the name of the binding (on a wide screen, here on the right) in the settings:
 [keys]
-"session.microphone" = "f5,ctrl+g\""""
+"session.microphone" = "f12,ctrl+g\""""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +90,12 @@ def section_from(title: str, owner: type[DOMNode] | DOMNode, app: App[Any], text
     Textual's own bindings, and those without words, are left out.
     """
     owner_class = owner if isinstance(owner, type) else type(owner)
-    declared = [
-        binding
-        for base in owner_class.__mro__
-        if not base.__module__.startswith("textual.")
-        for binding in base.__dict__.get("BINDINGS", ())
-        if isinstance(binding, Binding)
-    ]
+    declared: list[Binding] = []
+    for base in owner_class.__mro__:
+        if not base.__module__.startswith("textual."):
+            declared += [binding for binding in base.__dict__.get("BINDINGS", ()) if isinstance(binding, Binding)]
+        if not getattr(base, "_inherit_bindings", True):
+            break  # what it inherits in other respects has bindings that do not hold here
     mapped = BindingsMap(declared)
     # Textual has no public way to ask for the keymap; Screen._binding_chain does just this for each key press.
     mapped.apply_keymap(app._keymap)
@@ -110,7 +123,8 @@ def explanations(config_file: Path, themes_dir: Path, log_file: Path) -> tuple[H
         (Family.UNKNOWN, "types that the API reference does not have"),
     )
     legend = Content.assemble(
-        "→ to the server   ← from the server   · said by azrt-tui   ×9 nine events in one row\n",
+        "→ to the server   ← from the server   · said by azrt-tui   ×9 nine events in one row\n"
+        "! something failed   ◆ marked with m\n",
         *(
             part
             for family, says in colours
@@ -121,7 +135,9 @@ def explanations(config_file: Path, themes_dir: Path, log_file: Path) -> tuple[H
     return (
         HelpSection("What you see", text=_PANES),
         HelpSection("Signs and colours of the events", text=legend),
+        HelpSection("Filters", text=_FILTERS),
         HelpSection("Voice", text=_VOICE),
+        HelpSection("Connection", text=_CONNECTION),
         HelpSection("Azure", text=_AZURE),
         HelpSection(
             "Files",

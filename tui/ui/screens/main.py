@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import ClassVar
 
@@ -11,19 +12,29 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.screen import Screen
-from textual.widgets import Footer
+from textual.widget import Widget
 
 from tui.capture import EventLog
-from tui.conversation import AgentState, Link, Status
-from tui.ui.messages import InterruptRequested, SessionBatch
+from tui.capture.filter.thing import Thing
+from tui.conversation import AgentState, Choice, Link, Status
+from tui.ui.advice import advice, key_of, offered
+from tui.ui.messages import ConnectionFailed, InterruptRequested, SessionBatch
 from tui.ui.pacing import RETRY_S, is_behind
 from tui.ui.text import printable
 from tui.ui.widgets.event_pane import EventPane
+from tui.ui.widgets.events_frame import EventsFrame
+from tui.ui.widgets.fitting_footer import FittingFooter
 from tui.ui.widgets.frame import Frame
 from tui.ui.widgets.pane_tabs import PaneTabs
 from tui.ui.widgets.prompt import Prompt
 from tui.ui.widgets.status_strip import StatusStrip
 from tui.ui.widgets.transcript_pane import TranscriptPane
+
+PANE_BINDINGS: list[BindingType] = [
+    Binding("tab", "next_pane(1)", "Pane", id="pane.next", tooltip="To the next pane"),
+    Binding("shift+tab", "next_pane(-1)", "Pane back", show=False, id="pane.previous", tooltip="To the pane before"),
+    Binding("f4", "zoom", "Zoom", show=False, id="pane.zoom", tooltip="Let one pane fill the screen, and back"),
+]
 
 
 class MainScreen(Screen[None]):
@@ -32,39 +43,79 @@ class MainScreen(Screen[None]):
     CSS_PATH = "main.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-low"), (16, "-high")]
-    AUTO_FOCUS = "Prompt"
+    CONTROL = "prompt"
+    """Id of what stands below the panes, and has the focus at first."""
+    AUTO_FOCUS = f"#{CONTROL}"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2,ctrl+t", "app.toggle_microphone", "Mic", id="session.microphone", tooltip="Microphone on or off"),
         Binding("escape,f3", "interrupt", "Interrupt", id="session.interrupt", tooltip="Stop the agent's answer"),
-        Binding("tab", "next_pane(1)", "Pane", id="pane.next", tooltip="To the next pane"),
         Binding(
-            "shift+tab", "next_pane(-1)", "Pane back", show=False, id="pane.previous", tooltip="To the pane before"
+            "f5", "app.devices", "Sound", show=False, id="session.devices", tooltip="Choose, test and retry the devices"
         ),
-        Binding("f4", "zoom", "Zoom", show=False, id="pane.zoom", tooltip="Let one pane fill the screen, and back"),
+        Binding(
+            "f9",
+            "app.next_turn_detection",
+            "Turns",
+            show=False,
+            id="session.turns",
+            tooltip="Push-to-talk, server VAD or semantic VAD",
+        ),
+        Binding(
+            "f6",  # which the text input has for selecting a line
+            "app.checkup",
+            "Check",
+            show=False,
+            id="session.checkup",
+            tooltip="Check the connection step by step",
+            priority=True,
+        ),
+        *PANE_BINDINGS,
+        Binding(
+            "f8", "app.replay_session", "Replay", show=False, id="session.replay", tooltip="Replay this session so far"
+        ),
         Binding(
             "ctrl+r", "app.reconnect", "Reconnect", show=False, id="session.reconnect", tooltip="Open a new session"
         ),
+        Binding(
+            "f12", "app.retry", "Ask again", show=False, id="session.retry", tooltip="Ask again for a stuck answer"
+        ),
+        Binding(
+            "f7",  # which the text input has for selecting everything
+            "app.wait",
+            "Wait",
+            show=False,
+            id="session.wait",
+            tooltip="Wait on; stop connecting again",
+            priority=True,
+        ),
+        Binding("ctrl+o", "show_trouble", "What failed", show=False, id="session.trouble", tooltip="What failed last"),
     ]
 
-    def __init__(self, while_answering: str) -> None:
+    def __init__(self, while_answering: str, filters: Mapping[str, str] | None = None) -> None:
+        """``filters`` are the saved ones, by name."""
         super().__init__()
+        self._saved_filters = filters or {}
         self._while_answering = while_answering
         self._log: EventLog | None = None
         self._status = Status()
+        self._counting = False
 
     def compose(self) -> ComposeResult:
         """Lay out the panes."""
         yield StatusStrip(id="status")
         yield PaneTabs(id="tabs")
         with Horizontal(id="panes"):
-            with Frame(id="events-frame", title="Events"):
-                yield EventPane(id="events")
+            yield EventsFrame(self._saved_filters, id="events-frame")
             with Frame(id="transcript-frame", title="Conversation"):
                 yield TranscriptPane(id="transcript")
         with Frame(id="prompt-frame"):
-            yield Prompt(id="prompt")
-        yield Footer(compact=True, show_command_palette=False)
+            yield self.make_control()
+        yield FittingFooter(compact=True, show_command_palette=False)
+
+    def make_control(self) -> Widget:
+        """What the person talks to the agent with."""
+        return Prompt(id=self.CONTROL)
 
     @property
     def status(self) -> Status:
@@ -82,25 +133,41 @@ class MainScreen(Screen[None]):
 
     @on(SessionBatch)
     def _take_batch(self, message: SessionBatch) -> None:
+        if not self.query(EventPane):
+            return  # the program ends: the panes go before their screen does
         if is_behind(self.app):
             self.set_timer(RETRY_S, partial(self._take_batch, message))
             return
         batch = message.take()
-        self.query_one(EventPane).update_rows(batch.rows, batch.changed_rows)
+        self.show_rows(batch.rows, batch.changed_rows)
         self.query_one(TranscriptPane).update_turns(batch.turns, batch.order)
         self.query_one(StatusStrip).update_status(batch.status)
-        self._status = batch.status
-        self._say_what_enter_does()
+        before, self._status = self._status, batch.status
+        if batch.status.cause is not None and batch.status.cause is not before.cause:
+            self.post_message(ConnectionFailed(batch.status.cause))
+        self.say_below()
         for notice in batch.notices:
-            text = "\n".join(printable(line) for line in notice.text.split("\n"))
+            lines = [*notice.text.split("\n"), advice(self.app, notice.command)]
+            text = "\n".join(printable(line) for line in lines if line)
             self.notify(text, severity=notice.severity.value, markup=False)
 
-    def _say_what_enter_does(self) -> None:
+    def show_rows(self, rows: int, changed: Iterable[int]) -> None:
+        """So many rows of the log may be read now, and these among the old ones changed."""
+        self.query_one(EventPane).update_rows(rows, changed)
+
+    def say_below(self) -> None:
+        """Say what there is to decide, or what enter does now."""
         status = self._status
-        if status.link is Link.CONNECTING:
+        if status.offer is not None:
+            hint = offered(self.app, status.offer, time.monotonic())
+            if status.offer.due_s is not None and not self._counting:
+                self._counting = True
+                self.set_timer(1, self._count_down)
+        elif status.link is Link.CONNECTING:
             hint = "connecting: what you send now goes out as soon as it can"
         elif status.link in {Link.CLOSED, Link.FAILED}:
-            hint = "ctrl+r reconnects and sends what waits" if status.queued else "not connected: ctrl+r reconnects"
+            key = key_of(self.app, Choice.RECONNECT)
+            hint = f"{key} reconnects and sends what waits" if status.queued else f"not connected: {key} reconnects"
         elif status.agent is AgentState.IDLE:
             hint = ""
         elif self._while_answering == "interrupt":
@@ -109,15 +176,33 @@ class MainScreen(Screen[None]):
             hint = "enter sends when the answer is complete"
         self.query_one("#prompt-frame", Frame).say(hint)
 
+    def _count_down(self) -> None:
+        self._counting = False
+        self.say_below()
+
+    def action_show_trouble(self) -> None:
+        """Open the event that said last that something failed: the connection's end, an error, a failed answer."""
+        if self._log is None or self._status.alarm is None:
+            self.notify("Nothing has failed.")
+        else:
+            self._open_row(self._log.row_of(self._status.alarm))
+
     # What the panes ask for
 
     @on(EventPane.Opened)
     def _open_event(self, message: EventPane.Opened) -> None:
+        self._open_row(message.row)
+
+    def _open_row(self, row: int) -> None:
         if self._log is not None:
             from tui.ui.screens.event_detail import EventDetail
             from tui.ui.sources import RowSource
 
-            self.app.push_screen(EventDetail(RowSource(self._log, message.row)))
+            self.app.push_screen(EventDetail(RowSource(self._log, row)), self._follow_thing)
+
+    def _follow_thing(self, thing: Thing | None) -> None:
+        if thing is not None:
+            self.query_one(EventPane).follow_thing(thing)
 
     @on(EventPane.Copied)
     def _copy_event(self, message: EventPane.Copied) -> None:
@@ -153,7 +238,7 @@ class MainScreen(Screen[None]):
     @on(PaneTabs.Chosen)
     def _choose_pane(self, message: PaneTabs.Chosen) -> None:
         self.show_pane(message.pane)
-        if not self.query_one(Prompt).has_focus:
+        if not self.query_one(f"#{self.CONTROL}").has_focus:
             self.query_one(f"#{message.pane}").focus()
 
     # Panes
@@ -169,17 +254,18 @@ class MainScreen(Screen[None]):
 
     def action_next_pane(self, step: int) -> None:
         """Move the focus around prompt, events and conversation; a pane that has no room is shown first."""
-        order = ("prompt", "events", "transcript")
-        focused = self.focused.id if self.focused is not None else "prompt"
-        pane = order[(order.index(focused) + step) % len(order)] if focused in order else "prompt"
+        order = (self.CONTROL, "events", "transcript")
+        focused = self.focused.id if self.focused is not None else self.CONTROL
+        pane = order[(order.index(focused) + step) % len(order)] if focused in order else self.CONTROL
         if self.has_class("-zoom-events") or self.has_class("-zoom-transcript"):
             self.action_zoom()
-        if pane != "prompt":
+        if pane != self.CONTROL:
             self.show_pane(pane)
-        self.query_one(f"#{pane}").focus()
+        # At once, not in a moment: what is typed right behind belongs there.
+        self.set_focus(self.query_one(f"#{pane}"))
 
     def action_zoom(self) -> None:
-        """Let the focused pane fill the screen (the conversation, when the prompt has the focus), or undo that."""
+        """Let the focused pane fill the screen (the conversation, when neither has the focus), or undo that."""
         zoomed = self.has_class("-zoom-events") or self.has_class("-zoom-transcript")
         self.remove_class("-zoom-events", "-zoom-transcript")
         if zoomed:
@@ -195,6 +281,6 @@ class MainScreen(Screen[None]):
             self.has_class("-zoom-events") or self.has_class("-zoom-transcript")
         ):
             self.action_zoom()
-            self.query_one(Prompt).focus()
+            self.query_one(f"#{self.CONTROL}").focus()
             return
         self.post_message(InterruptRequested())

@@ -1,29 +1,25 @@
-"""The event stream: one line a row, drawn straight from the log's index.
-
-The pane holds no events. It knows how many rows may be read, and reads the visible ones. It paints without a layout
-and without the style cache, which makes a frame ten times cheaper than a scroll view's; so the frame around it
-belongs to its parent, and the filters that NO_COLOR needs are applied to its styles.
-"""
+"""The event stream: one line a row; filtering, searching, marking and following in it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
-from rich.segment import Segment
-from rich.style import Style
-from textual import events
+from textual import events, work
 from textual.binding import Binding, BindingType
-from textual.geometry import Region
 from textual.message import Message
-from textual.strip import Strip
-from textual.widget import Widget
 
 from tui.capture import EventLog, RowReader
-from tui.ui.terse import filter_styles
-from tui.ui.text import clip
-from tui.ui.widgets.event_row import RowPainter
-from tui.wire import Family
+from tui.capture.filter import Filter
+from tui.capture.filter.matches import prepare
+from tui.capture.filter.thing import Thing
+from tui.capture.view import EventView
+from tui.ui.text import clip, printable
+from tui.ui.widgets.find_line import Wanted
+from tui.ui.widgets.row_browser import RowBrowser
 
 _EMPTY = (
     "Every event of the session appears here,",
@@ -33,33 +29,64 @@ _EMPTY = (
     "→  to the server",
     "·  about the connection itself",
     "",
-    "enter opens one, space pauses.",
+    "enter opens one, space pauses,",
+    "f filters, / searches.",
 )
 
+_SLICE_S = 0.005
+"""How long looking through the log may keep the screen to itself."""
 
-class EventPane(Widget, can_focus=True):
-    """The rows of an event log, following its end or standing still."""
+_BATCH_SLICE_S = 0.002
+"""The same when new events come, thirty times a second."""
+
+_FEW_ROWS = 200
+"""Rows for which nothing needs to be imported first."""
+
+_SEARCH_CELLS = 20
+"""Of a search text, in what is said about it."""
+
+
+class EventPane(RowBrowser, can_focus=True):
+    """The rows of an event log that a filter leaves, following their end or standing still."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open", id="events.open", tooltip="Show the event's JSON"),
-        Binding("space", "toggle_follow", "Pause", id="events.follow", tooltip="Pause, or follow the newest events"),
-        Binding("j,down", "move(1)", "Down", show=False, id="events.down", tooltip="One row down"),
-        Binding("k,up", "move(-1)", "Up", show=False, id="events.up", tooltip="One row up"),
-        Binding("pagedown,ctrl+d", "page(1)", "Page down", show=False, id="events.page_down", tooltip="One page down"),
-        Binding("pageup,ctrl+u", "page(-1)", "Page up", show=False, id="events.page_up", tooltip="One page up"),
-        Binding("g,home", "first", "First", show=False, id="events.first", tooltip="To the first event"),
-        Binding("G,end", "follow", "Newest", show=False, id="events.last", tooltip="To the newest event, and follow"),
+        Binding("enter", "open", "Open", id="events.open", tooltip="Show the event's JSON, and what it belongs to"),
+        Binding("f", "find('filter')", "Filter", id="events.filter", tooltip="Show only some events"),
+        Binding("slash", "find('search')", "Search", id="events.search", tooltip="Search a text in the events"),
+        Binding(
+            "n", "next_hit(1)", "Next hit", show=False, id="events.next_hit", tooltip="To the next hit of the search"
+        ),
+        Binding("N", "next_hit(-1)", "Hit before", show=False, id="events.previous_hit", tooltip="To the hit before"),
         Binding("e", "next_alarm", "Next error", show=False, id="events.next_error", tooltip="To the next failure"),
+        Binding("escape", "clear", "Clear", id="events.clear", tooltip="End the search; then show all events again"),
+        Binding("t,colon", "find('time')", "Time", show=False, id="events.time", tooltip="To a time, such as 1:30"),
+        Binding("m", "mark", "Mark", show=False, id="events.mark", tooltip="Mark the row, or take the mark away"),
+        Binding(
+            "right_square_bracket",
+            "next_mark(1)",
+            "Next mark",
+            show=False,
+            id="events.next_mark",
+            tooltip="To the next mark",
+        ),
+        Binding(
+            "left_square_bracket",
+            "next_mark(-1)",
+            "Mark before",
+            show=False,
+            id="events.previous_mark",
+            tooltip="To the mark before",
+        ),
+        Binding(
+            "r",
+            "relative",
+            "Relative",
+            show=False,
+            id="events.relative",
+            tooltip="Count times from the mark set last, or from this row; again: from connect",
+        ),
         Binding("y", "copy", "Copy", show=False, id="events.copy", tooltip="Copy the event's frames"),
     ]
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "events--time",
-        "events--sent",
-        "events--note",
-        "events--cursor",
-        *(f"events--{family}" for family in Family),
-    }
 
     class Opened(Message):
         """The person wants to see a row whole."""
@@ -76,197 +103,205 @@ class EventPane(Widget, can_focus=True):
             self.row = row
 
     class StateChanged(Message):
-        """What the frame around the pane says has changed."""
+        """What the frame around the pane says has changed. Printable text."""
 
-        def __init__(self, text: str) -> None:
+        def __init__(self, text: str, title: str) -> None:
             super().__init__()
             self.text = text
+            """What the pane is doing."""
+            self.title = title
+            """What is shown, and how much; "" for everything."""
 
-    def __init__(self, log: EventLog | None = None, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._log = log
+    def __init__(
+        self, log: EventLog | None = None, *, find: Callable[[Wanted], None] = lambda _: None, id: str | None = None
+    ) -> None:
+        """``find`` is called when the person wants to write a filter, a search or a time."""
+        super().__init__(EventView(log), id=id)
+        self._find = find
         self._reader = RowReader(log) if log is not None else None
-        self._rows = 0
-        self._top = 0
-        self._cursor: int | None = None
-        """The selected row; None while following."""
-        self._seen = 0
-        """Rows there were when following stopped."""
-        self._strips: dict[int, Strip] = {}
-        """The rows in view as they were drawn, apart from the selected one."""
-        self._styles: dict[str, Style] = {}
-        self._painters: tuple[RowPainter, RowPainter] | None = None
-        """For a row, and for the selected one; None when the style or the width has changed."""
-        self._said = ""
+        self._said = ("", "")
+        self._mark: int | None = None
+        """The row that was marked last."""
+        self._before_thing: tuple[Filter | None, int | None] = (None, None)
+        """Filter and selected row before one thing was followed."""
 
     @property
-    def following(self) -> bool:
-        """True while the newest row is kept in view."""
-        return self._cursor is None
+    def view(self) -> EventView:
+        """What is shown of the log."""
+        return self._view
 
     @property
     def cursor(self) -> int | None:
         """The row that enter opens: the selected one, or the newest; None when there is none."""
-        if self._cursor is not None:
-            return self._cursor
-        return self._rows - 1 if self._rows else None
+        if not len(self._view):
+            return None
+        return self._cursor if self._cursor is not None else self._view.row(len(self._view) - 1)
+
+    @property
+    def time_s(self) -> float:
+        """When the row that enter opens began, in seconds since connect; 0 when there is none."""
+        row = self.cursor
+        return self._view.time_s(row) if row is not None else 0.0
 
     def watch_log(self, log: EventLog) -> None:
-        """Show this log from now on."""
-        self._log, self._reader = log, RowReader(log)
-        self._rows = self._top = 0
-        self._cursor = None
-        self._strips.clear()
-        self.refresh()
-        self._say()
+        """Show this log from now on, through the same filter."""
+        chosen = self._view.filter if self._view.thing is None else self._before_thing[0]
+        self._view, self._reader = EventView(log), RowReader(log)
+        self._view.choose(chosen)
+        self._top = self._line = 0
+        self._cursor = self._mark = self._since = None
+        self._steps, self._found = False, None
+        self._drawn_rows = []
+        self.forget_drawn()
+        self.say()
 
     def update_rows(self, rows: int, changed: Iterable[int]) -> None:
         """Take a batch: ``rows`` may be read now, and these rows among the old ones changed."""
-        height = self.size.height
-        old, self._rows = self._rows, rows
-        dirty = []
-        for row in changed:
-            self._strips.pop(row, None)
-            if self._reader is not None:
-                self._reader.forget(row)
-            if self._top <= row < min(old, self._top + height):
-                dirty.append(row)
-        if self.following:
-            top = max(0, rows - height)
-            if top != self._top or not old:
-                self._top = top
-                self.refresh()
-                self._say()
-                return
-        dirty.extend(range(max(old, self._top), min(rows, self._top + height)))
-        self._refresh_rows(dirty)
-        self._say()
+        changed = set(changed)
+        self._view.update(rows, changed)
+        self.forget_rows(changed)
+        if not self._view.complete and not self._looking and not self._view.work(_BATCH_SLICE_S):
+            self._look()
+        self.settle(changed)
+        self.say()
 
-    # Painting
+    def empty_lines(self) -> Sequence[str]:
+        """What will appear, or why there is nothing."""
+        if self._view.filter is None:
+            return _EMPTY
+        if not self._view.complete:
+            return ("Looking …",)
+        return (f"No event matches {printable(self._view.filter.source)}", "", "escape shows all events, f changes it.")
 
-    def _refresh_rows(self, rows: Iterable[int]) -> None:
-        """Draw these rows anew, which are in view."""
-        width = self.size.width
-        regions = [Region(0, row - self._top, width, 1) for row in rows]
-        if regions:
-            self.refresh(*regions)
+    # Looking through the log
 
-    def notify_style_update(self) -> None:
-        """The theme changed: nothing that was drawn is right any more."""
-        super().notify_style_update()
-        self._forget_drawn()
+    @property
+    def _looking(self) -> bool:
+        return any(worker.group == "look" and not worker.is_finished for worker in self.workers)
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Keep the end, or the selected row, in view."""
-        self._forget_drawn()
-        if self.following:
-            self._top = max(0, self._rows - event.size.height)
-        else:
-            self._reveal()
-        self.refresh()
+    @work(exclusive=True, group="look")
+    async def _look(self) -> None:
+        await asyncio.to_thread(prepare)
+        while not self._view.work(_SLICE_S):
+            self.settle()
+            self.say()
+            await asyncio.sleep(0)
+        self.settle()
+        self.say()
 
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Draw the lines of ``crop``, without the style cache."""
-        width = self.size.width
-        painters = self._painters or self._load_painters(width)
-        strips = [self._line(y, width, painters) for y in crop.line_range]
-        if len(self._strips) > len(strips):
-            # What is out of view goes at once: thousands of strips that live on make the collector stop the screen.
-            view = range(self._top, self._top + self.size.height)
-            self._strips = {row: strip for row, strip in self._strips.items() if row in view}
-        if crop.column_span != (0, width):
-            strips = [strip.crop(*crop.column_span) for strip in strips]
-        return strips
+    def choose(self, chosen: Filter | None) -> None:
+        """Show the events that match, all for None; where the selected row is none of them, the nearest is selected."""
+        self._view.choose(chosen)
+        self._steps = False
+        self._changed_view()
 
-    def _line(self, y: int, width: int, painters: tuple[RowPainter, RowPainter]) -> Strip:
-        row = self._top + y
-        if row >= self._rows or self._reader is None:
-            return self._blank(y, width)
-        selected = row == self._cursor
-        strip = None if selected else self._strips.get(row)
-        if strip is None:
-            strip = painters[selected].draw(self._reader.view(row))
-            if not selected:
-                self._strips[row] = strip
-        return strip
+    def follow_thing(self, thing: Thing) -> None:
+        """Show what belongs to one thing, with the time from each event to the next."""
+        if self._view.thing is None:
+            self._before_thing = self._view.filter, self._cursor
+        if self._cursor is None and self._view.rows:
+            self._cursor, self._seen = self.cursor, self._view.rows
+        self._view.follow(thing)
+        self._steps = True
+        self._changed_view()
 
-    def _blank(self, y: int, width: int) -> Strip:
-        base = self._styles["base"]
-        if self._rows:
-            return Strip.blank(width, base)
-        start = max(0, (self.size.height - len(_EMPTY)) // 2)
-        if not start <= y < start + len(_EMPTY):
-            return Strip.blank(width, base)
-        text = clip("  " + _EMPTY[y - start], width)
-        return Strip([Segment(text, self._styles["events--note"])]).adjust_cell_length(width, base)
+    def search(self, text: str) -> None:
+        """Search the events for a text; "" ends the search."""
+        self._view.search_for(text)
+        self._changed_view()
 
-    def _load_painters(self, width: int) -> tuple[RowPainter, RowPainter]:
-        styles = {name: self.get_component_rich_style(name) for name in self.COMPONENT_CLASSES}
-        styles["base"] = self.rich_style
-        # Only the background, blended with what is below it; each column keeps its own colour.
-        over = Style(bgcolor=self.get_component_rich_style("events--cursor").bgcolor, bold=True)
-        filters, background = self.get_line_filters(), self.background_colors[1]
-        self._styles = filter_styles(styles, filters, background)
-        selected = filter_styles({name: style + over for name, style in styles.items()}, filters, background)
-        self._painters = RowPainter(self._styles, width), RowPainter(selected, width)
-        return self._painters
+    def go_to_hit(self) -> None:
+        """Select the newest hit at or before the selected row; else the first one."""
+        row = self.cursor
+        if row is not None and not self._view.is_hit(row):
+            self.action_next_hit(-1)
 
-    def _forget_drawn(self) -> None:
-        self._painters = None
-        self._strips.clear()
+    def go_to_time(self, time_s: float) -> None:
+        """Select the first row that begins at this time, in seconds since connect, or later."""
+        row = self._view.row_at(time_s)
+        if row is not None:
+            self.stand_at(row)
 
-    # Moving
+    def _changed_view(self) -> None:
+        search = self._view.search
+        self._found = re.compile(re.escape(printable(search)), re.IGNORECASE) if search else None
+        self._drawn_rows = []
+        self.forget_drawn()
+        if self._view.rows <= _FEW_ROWS:
+            self._view.work(_BATCH_SLICE_S)
+        self.settle()
+        self.say()
+        self.refresh_bindings()
+        if not self._view.complete:
+            self._look()
 
-    def action_move(self, by: int) -> None:
-        """Select the row above or below."""
-        if not self._rows:
-            return
-        at = self._cursor if self._cursor is not None else self._rows - 1
-        if by > 0 and self._cursor is None:
-            return
-        self._select(at + by)
+    # Going somewhere
 
-    def action_page(self, by: int) -> None:
-        """Select the row one page up or down."""
-        if not self._rows or (by > 0 and self.following):
-            return
-        at = self._cursor if self._cursor is not None else self._rows - 1
-        if by > 0 and at + self.size.height >= self._rows:
-            self.action_follow()
-            return
-        self._select(at + by * max(1, self.size.height - 1))
-
-    def action_first(self) -> None:
-        """Select the first row."""
-        if self._rows:
-            self._select(0)
-
-    def action_follow(self) -> None:
-        """Keep the newest row in view from now on."""
-        self._cursor = None
-        self._top = max(0, self._rows - self.size.height)
-        self.refresh()
-        self._say()
-
-    def action_toggle_follow(self) -> None:
-        """Stand still, or follow again."""
-        if self.following:
-            if self._rows:
-                self._select(self._rows - 1)
-        else:
-            self.action_follow()
-
-    def action_next_alarm(self) -> None:
+    async def action_next_alarm(self) -> None:
         """Select the next row that says something failed, from the top again after the last."""
-        if self._reader is None or not self._rows:
+        row = self.cursor
+        if row is None:
             return
-        start = self._cursor if self._cursor is not None else self._rows - 1
-        for step in range(1, self._rows + 1):
-            row = (start + step) % self._rows
-            if self._reader.is_alarm(row):
-                self._select(row)
-                return
-        self.notify("No errors so far.")
+        if self._view.rows > _FEW_ROWS:
+            await asyncio.to_thread(prepare)
+        self._go(self._view.next_alarm(row), "No errors so far." if self._view.filter is None else "No errors here.")
+
+    def action_next_hit(self, step: int) -> None:
+        """Select the next hit of the search, or the one before; behind the last comes the first."""
+        if not self._view.search:
+            self.action_find("search")
+            return
+        row = self.cursor
+        if row is not None:
+            self._go(self._view.next_hit(row, step), "Not found.")
+
+    def action_next_mark(self, step: int) -> None:
+        """Select the next marked row, or the one before."""
+        row = self.cursor
+        if row is not None:
+            self._go(self._view.next_mark(row, step), "No row is marked: m marks one.")
+
+    def _go(self, row: int | None, problem: str) -> None:
+        if row is None:
+            self.notify(problem)
+        else:
+            self.stand_at(row)
+
+    def action_mark(self) -> None:
+        """Mark the row, or take its mark away."""
+        row = self.cursor
+        if row is not None:
+            self._mark = row if self._view.toggle_mark(row) else None
+            self._strips.pop(row, None)
+            self._redraw({row})
+
+    def action_relative(self) -> None:
+        """Count times from a row, or from connect again."""
+        self._steps = False
+        if self._since is not None:
+            self._since = None
+        else:
+            self._since = self._mark if self._mark is not None else self.cursor
+        self.forget_drawn()
+        self.say()
+
+    def action_find(self, what: str) -> None:
+        """Ask for the line in which a filter, a search or a time is written."""
+        self._find(Wanted(what))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Escape is for others when there is nothing to clear."""
+        return action != "clear" or bool(self._view.search or self._view.filter)
+
+    def action_clear(self) -> None:
+        """End the search; then go back to what was shown before one thing was followed; then show everything."""
+        if self._view.search:
+            self.search("")
+        elif self._view.thing is not None:
+            chosen, self._cursor = self._before_thing
+            self.choose(chosen)
+        else:
+            self.choose(None)
 
     def action_open(self) -> None:
         """Ask for the whole event."""
@@ -280,69 +315,69 @@ class EventPane(Widget, can_focus=True):
         if row is not None:
             self.post_message(self.Copied(row))
 
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Scroll three rows up, and stand still."""
-        event.stop()
-        self._scroll(-3)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Scroll three rows down; at the end, follow."""
-        event.stop()
-        self._scroll(3)
+    async def _on_key(self, event: events.Key) -> None:
+        """Run the pane's own bindings at once: what is typed right behind ``/`` belongs into the line that it opens."""
+        focused = self.screen.focused
+        if focused is not None and focused is not self:
+            event.stop()
+            focused._forward_event(events.Key(event.key, event.character))
+            return
+        active = self.screen.active_bindings.get(event.key)
+        if active is not None and active.node is self and active.enabled:
+            event.stop()
+            event.prevent_default()
+            await self.app.run_action(active.binding.action, self)
 
     def on_click(self, event: events.Click) -> None:
         """Select the row; a second click opens it."""
-        row = self._top + event.y
-        if row >= self._rows:
+        if event.y >= len(self._drawn_rows):
             return
-        self._select(row)
+        self.stand_at(self._drawn_rows[event.y])
         if event.chain >= 2:
             self.action_open()
 
-    def _scroll(self, by: int) -> None:
-        height = self.size.height
-        if self._rows <= height:
+    # What the frame says
+
+    def say(self) -> None:
+        """Tell the frame what the pane shows and does."""
+        said = (" · ".join(self._states()), self._title())
+        if said != self._said:
+            self._said = said
+            self.post_message(self.StateChanged(*said))
+
+    def _title(self) -> str:
+        chosen = self._view.filter
+        if chosen is None:
+            return ""
+        more = "" if self._view.complete else "…"
+        count = f" · {len(self._view):,}{more}"
+        return clip(printable(chosen.source), max(8, self.size.width - len(count) - 14)) + count
+
+    def _states(self) -> Iterable[str]:
+        view, length = self._view, len(self._view)
+        if not length:
             return
-        if by > 0 and self._top + by + height >= self._rows:
-            self.action_follow()
-            return
-        if self.following and by < 0:
-            self._seen = self._rows
-        self._top = max(0, self._top + by)
-        # The selected row stays in view, so that enter opens what the person sees.
-        at = self._cursor if self._cursor is not None else self._rows - 1
-        self._cursor = min(max(at, self._top), self._top + height - 1)
-        self.refresh()
-        self._say()
-
-    def _select(self, row: int) -> None:
-        if self.following:
-            self._seen = self._rows
-        before, top = self._cursor, self._top
-        self._cursor = min(max(0, row), self._rows - 1)
-        self._reveal()
-        if self._top == top:
-            self._refresh_rows({self._cursor} if before is None else {before, self._cursor})
+        if self._cursor is None:
+            yield "following"
         else:
-            self.refresh()
-        self._say()
-
-    def _reveal(self) -> None:
-        height = max(1, self.size.height)
-        cursor = self._cursor or 0
-        self._top = min(self._top, cursor)
-        self._top = max(self._top, cursor - height + 1)
-
-    def _say(self) -> None:
-        if not self._rows:
-            text = ""
-        elif self._cursor is None:
-            text = "following"
-        else:
-            text = f"paused at {self._cursor + 1:,} of {self._rows:,}"
-            new = self._rows - self._seen
+            yield f"paused at {view.position(self._cursor) + 1:,} of {length:,}"
+            new = length - view.position(self._seen)
             if new > 0:
-                text += f" · {new:,} new"
-        if text != self._said:
-            self._said = text
-            self.post_message(self.StateChanged(text))
+                yield f"{new:,} new"
+        if view.search:
+            yield self._hits()
+        if self._steps:
+            yield "times from row to row"
+        elif self._since is not None:
+            yield f"times from {view.time_s(self._since):.3f}"
+
+    def _hits(self) -> str:
+        view = self._view
+        text = clip(printable(view.search), _SEARCH_CELLS)
+        more = "" if view.complete else "…"
+        row = self.cursor
+        if not view.hits:
+            return f"{text}: looking" if more else f"{text}: not found"
+        if row is None or not view.is_hit(row):
+            return f"{text}: {len(view.hits):,}{more}"
+        return f"{text}: {bisect_left(view.hits, row) + 1:,} of {len(view.hits):,}{more}"

@@ -1,8 +1,10 @@
-"""Draws one row of the event pane: time, direction, type, what it says, size."""
+"""Draws one row of the event pane: time, direction, signs, type, what it says, size."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from rich.segment import Segment
 from rich.style import Style
@@ -12,12 +14,32 @@ from tui import wire
 from tui.capture import RowView
 from tui.ui.terse import TerseStrip
 from tui.ui.text import clip, printable
+from tui.ui.times import absolute, relative
 from tui.wire import Direction
 
 _ARROWS = {Direction.RECEIVED: "←", Direction.SENT: "→", Direction.LOCAL: "·"}
 
 _LOOKED_AT = 16
 """Characters of a text that are looked at for each cell that it may fill: what is longer is cut off in any case."""
+
+_SIGNS = {(False, False): "  ", (True, False): "! ", (False, True): "◆ ", (True, True): "!◆"}
+"""For whether a row says that something failed, and whether it is marked."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowExtras:
+    """What a row shows beside what it is."""
+
+    since_s: float | None = None
+    """Seconds since connect from which its time counts; None for connect itself."""
+    marked: bool = False
+    hit: bool = False
+    """Whether the search has found it: perhaps in what the row has no room for."""
+    found: re.Pattern[str] | None = None
+    """What stands out in the texts."""
+
+
+NO_EXTRAS = RowExtras()
 
 
 class RowPainter:
@@ -33,37 +55,38 @@ class RowPainter:
         self._text_width = max(0, width - fixed)
         self._fits = fixed + self._text_width == width
 
-    def draw(self, view: RowView) -> Strip:
+    def draw(self, view: RowView, extras: RowExtras = NO_EXTRAS) -> Strip:
         """The row as a strip of exactly the width."""
         styles = self._styles
         base, dim = styles["base"], styles["events--time"]
         summary = f"×{view.count:,}  {view.summary}" if view.count > 1 else view.summary
+        arrow = styles["events--sent"] if view.direction is Direction.SENT else dim
+        note = styles["events--note"] if view.direction is Direction.LOCAL else base
         segments = [
-            Segment(_ARROWS[view.direction], styles["events--sent"] if view.direction is Direction.SENT else dim),
-            Segment("! " if view.alarm else "  ", styles["events--error"]),
-            Segment(_cell(view.label, self._label_width), styles[f"events--{view.family}"]),
+            Segment(_ARROWS[view.direction], arrow + styles["events--match"] if extras.hit else arrow),
+            Segment(_SIGNS[view.alarm, extras.marked], styles["events--error"]),
+            *self._marked(_cell(view.label, self._label_width), styles[f"events--{view.family}"], extras.found),
             Segment(" ", base),
-            Segment(
-                _cell(summary, self._text_width),
-                styles["events--note"] if view.direction is Direction.LOCAL else base,
-            ),
+            *self._marked(_cell(summary, self._text_width), note, extras.found),
         ]
         if self._time_width:
-            segments.insert(0, Segment(f"{_seconds(view.time_s)} ", dim))
+            since_s = extras.since_s
+            time = absolute(view.time_s) if since_s is None else relative(view.time_s - since_s)
+            segments.insert(0, Segment(f"{time} ", dim))
         if self._size_width:
             segments.append(Segment(f"{wire.size(view.size):>5} ", dim))
         if not self._fits:
             segments = list(Strip(segments).adjust_cell_length(self._width, base))
         return TerseStrip(segments, self._width)
 
-
-def _seconds(time_s: float) -> str:
-    """Seconds in seven cells, to the millisecond while that fits."""
-    for digits in (3, 2, 1):
-        text = f"{time_s:7.{digits}f}"
-        if len(text) <= 7:
-            return text
-    return f"{time_s:7.0f}"
+    def _marked(self, text: str, style: Style, found: re.Pattern[str] | None) -> Iterator[Segment]:
+        """A text in its style, with what was searched standing out."""
+        at = 0
+        for match in found.finditer(text) if found is not None else ():
+            yield Segment(text[at : match.start()], style)
+            yield Segment(match[0], style + self._styles["events--match"])
+            at = match.end()
+        yield Segment(text[at:], style)
 
 
 def _cell(text: str, width: int) -> str:

@@ -10,10 +10,11 @@ from textual.geometry import Region
 
 
 class Frame(Vertical):
-    """A frame whose lower edge can say something new without the pane being drawn anew."""
+    """A frame whose edges can say something new without the pane being drawn anew."""
 
     def __init__(self, *, title: str = "", id: str | None = None) -> None:
-        self._said = ""
+        self._said = self._headed = ""
+        self._title = title
         self._quiet = False
         super().__init__(id=id, classes="frame")
         self.border_title = Content(title)
@@ -30,6 +31,18 @@ class Frame(Vertical):
         finally:
             self._quiet = False
         self.refresh(Region(-1, self.size.height, self.outer_size.width, 1))
+
+    def head(self, text: str) -> None:
+        """Show this behind the name, in the upper edge; "" for the name alone."""
+        if text == self._headed:
+            return
+        self._headed = text
+        self._quiet = True
+        try:
+            self.border_title = Content(f"{self._title} · {text}" if text else self._title)
+        finally:
+            self._quiet = False
+        self.refresh(Region(-1, -1, self.outer_size.width, 1))
 
     def refresh(self, *regions: Region, **options: Any) -> Frame:
         """Draw these regions anew, or everything, unless :meth:`say` sees to it."""

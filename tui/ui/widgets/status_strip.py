@@ -16,27 +16,41 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from tui.conversation import AgentState, Link, MicrophoneState, Status
+from tui.ui.advice import key_of
 from tui.ui.terse import TerseStrip, filter_styles
 from tui.ui.text import clip, printable
 
 _SIGNS = {
     Link.IDLE: "○",
+    Link.LISTENING: "◌",
     Link.CONNECTING: "◌",
     Link.CONNECTED: "●",
+    Link.WAITING: "◌",
     Link.CLOSING: "◌",
     Link.CLOSED: "○",
     Link.FAILED: "✗",
 }
 
-_LINK_STYLES = {Link.CONNECTED: "status--good", Link.FAILED: "status--bad", Link.CLOSED: "status--bad"}
+_LINK_STYLES = {
+    Link.CONNECTED: "status--good",
+    Link.FAILED: "status--bad",
+    Link.CLOSED: "status--bad",
+    Link.WAITING: "status--bad",
+}
 
 _LOOKED_AT = 200
 """Characters of a text from outside that are looked at: no name or id is so long, and no line has so much room."""
+
+_TURNS = {"none": "push-to-talk", "server_vad": "server VAD", "semantic_vad": "semantic VAD"}
+"""Who decides that the person has finished speaking."""
 
 _METER = "▁▂▃▄▅▆▇█"
 
 _GAP = 3
 """Cells between two parts."""
+
+_SENTENCE = 40
+"""Cells that a sentence must have before it makes room for anything else."""
 
 _Part = tuple[str, str, int]
 """A text, the name of its style, and its rank: where the line is too narrow, the highest number goes first."""
@@ -89,9 +103,9 @@ class StatusStrip(Widget):
         self._refit()
 
     def _measure(self) -> None:
-        if self._levels is not None:
-            self._loudness = self._levels()
-        self._refit()
+        before, self._loudness = self._loudness, self._levels() if self._levels is not None else (0.0, 0.0)
+        if tuple(map(_bar, before)) != tuple(map(_bar, self._loudness)):
+            self._refit()
 
     @property
     def _audible(self) -> bool:
@@ -122,6 +136,8 @@ class StatusStrip(Widget):
 
     def _link(self) -> _Part:
         link = self._status.link
+        if self._status.replay:
+            return "▷ replay", "status--simulator", 0
         return f"{_SIGNS[link]} {link}", _LINK_STYLES.get(link, "status--dim"), 0
 
     def _agent(self) -> _Part:
@@ -149,7 +165,8 @@ class StatusStrip(Widget):
         left = [("● simulator", "status--simulator", 0) if simulated else self._link(), self._agent()]
         if status.queued:
             left.append((f"{status.queued} waiting", "status--strong", 1))
-        left.append((*self._microphone(), 2))
+        if status.ours:
+            left.append((*self._microphone(), 2))
         if status.model and not status.simulator:
             left.append((_named(status.model), "base", 3))
         return left, []
@@ -167,7 +184,7 @@ class StatusStrip(Widget):
             if status.model:
                 left.append((_named(status.model), "status--strong", 2))
         right: list[_Part] = []
-        if status.started_s is not None and status.link is Link.CONNECTED:
+        if status.started_s is not None and status.link is Link.CONNECTED and not status.replay:
             right.append((self._age(), "status--dim", 4))
         right.append((f"↑ {status.sent:,}   ↓ {status.received:,}", "base", 5))
         right.append((f"{status.rate:4.0f}/s", "status--dim", 6))
@@ -185,7 +202,7 @@ class StatusStrip(Widget):
     def _trouble(self) -> str:
         """Why there is no connection, "" while there is one or nobody knows."""
         status = self._status
-        if status.cause is None or status.link not in {Link.FAILED, Link.CLOSED}:
+        if status.cause is None or status.link not in {Link.FAILED, Link.CLOSED, Link.WAITING}:
             return ""
         return printable(status.cause.sentence)
 
@@ -193,10 +210,22 @@ class StatusStrip(Widget):
         status = self._status
         trouble = self._trouble()
         if trouble:
-            return [(trouble, "status--bad", 0)], [("ctrl+r reconnects", "status--dim", 1)]
-        left = [self._agent(), (*self._microphone(" (F2)"), 1)]
+            more = f"{key_of(self.app, 'session.trouble')} says more"
+            room = self.size.width - 2 - _GAP - cell_len(more)
+            if not status.ours or room < _SENTENCE:
+                return [(trouble, "status--bad", 0)], []
+            return [(clip(trouble, room), "status--bad", 0)], [(more, "status--dim", 1)]
+        left = [self._agent()]
+        if status.ours:
+            left.append((*self._microphone(f" ({key_of(self.app, 'session.microphone')})"), 1))
         if status.queued:
             left.append((f"{status.queued} waiting", "status--strong", 1))
+        if status.failure is not None:
+            left.append((f"last answer: {status.failure.name.replace('-', ' ')}", "status--bad", 1))
+        if status.unheard:
+            left.append((f"no loudspeaker ({key_of(self.app, 'session.devices')})", "status--bad", 1))
+        if status.turn_detection in _TURNS:
+            left.append((_TURNS[status.turn_detection], "status--dim", 6))
         if status.modality:
             left.append((f"answers in {status.modality}", "status--dim", 5))
         if status.first_output_ms is not None:

@@ -21,6 +21,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.conversation import Speaker, Turn, TurnState
+from tui.ui.advice import advice
 from tui.ui.terse import TerseStrip, filter_styles
 from tui.ui.text import clip, printable
 from tui.ui.wrapping import GrowingText, Span, wrap
@@ -202,13 +203,14 @@ class TranscriptPane(Widget, can_focus=True):
             lines.extend(wrap([(heard, "base"), (rest, "transcript--unheard")], width))
         if turn.state is TurnState.STREAMING and not turn.text and turn.speaker is Speaker.AGENT:
             lines.append([("…", "transcript--note")])
-        if turn.note:
+        note = " ".join(part for part in (turn.note, advice(self.app, turn.command)) if part)
+        if note:
             style = "transcript--error" if turn.state is TurnState.FAILED else "transcript--note"
             if turn.state is TurnState.INTERRUPTED:
-                said = clip(printable(turn.note), width)
+                said = clip(printable(note), width)
                 lines.append([(" " * (width - cell_len(said)) + said, style)])
             else:
-                lines.extend(wrap([(turn.note, style)], width))
+                lines.extend(wrap([(note, style)], width))
         lines.append([])
         return lines
 
