@@ -151,11 +151,11 @@ class StillApp(AzrtApp):
 
     def __init__(self, recording: Callable[[], Recording], theme: str = "") -> None:
         super().__init__(Loaded(Settings(theme=theme)))
-        self._recording = recording
+        self._still = recording
         self.begun = False
 
     def _begin(self) -> None:
-        recording = self._recording()
-        self._main.show_log(recording.log)
+        recording = self._still()
+        self._main.show_session(recording.log, lambda: (0.0, 0.0), 1)
         self._main.post_message(SessionBatch(recording.batch()))
         self.begun = True
