@@ -24,6 +24,7 @@ from tests.support.drawing import (
     wheel,
 )
 from tui.capture import EventLog
+from tui.capture.filter import parse
 from tui.ui.widgets.event_pane import EventPane
 from tui.wire import Direction
 
@@ -257,6 +258,20 @@ async def test_another_log_starts_anew(feed: Feed) -> None:
         assert "Every event of the session" in "\n".join(lines(feed.pane))
         assert subtitle(stage) == ""
     other.close()
+
+
+async def test_a_filter_chosen_before_there_is_a_log_holds_for_it() -> None:
+    pane, log = EventPane(), EventLog()
+    async with staged(pane, (80, 10)):
+        pane.choose(parse("error"))
+        pane.watch_log(log)
+        for event_type in ("session.created", "error"):
+            log.append(Direction.RECEIVED, json.dumps({"type": event_type}).encode(), 0)
+        log.mark_alarm(1)
+        pane.update_rows(log.rows, log.take_changed())
+        assert pane.view.filter == parse("error")
+        assert [pane.view.row(position) for position in range(len(pane.view))] == [1]
+    log.close()
 
 
 # Moving

@@ -25,7 +25,8 @@ class EventView:
         """Rows of the log that may be read."""
         self.marks: list[int] = []
         """The marked rows, rising."""
-        self.log = log
+        self.log = log if log is not None else EventLog()
+        """The log; without one, a log that stays empty, so that a filter can be chosen before there is a session."""
         self._shown: Matches | None = None
         self._following: Following | None = None
         self._search = ""
@@ -71,9 +72,8 @@ class EventView:
 
     def follow(self, thing: Thing) -> None:
         """Show what belongs to one thing, and what led to it."""
-        if self.log is not None:
-            self._following = Following(self.log, thing)
-            self._choose(self._following.filter)
+        self._following = Following(self.log, thing)
+        self._choose(self._following.filter)
 
     @property
     def thing(self) -> Thing | None:
@@ -105,7 +105,7 @@ class EventView:
         return self.complete
 
     def _choose(self, chosen: Filter | None, also: Iterable[int] = ()) -> None:
-        if chosen is None or chosen.everything or self.log is None:
+        if chosen is None or chosen.everything:
             self._shown = None
         else:
             self._shown = Matches(self.log, chosen, set(also))
@@ -126,7 +126,7 @@ class EventView:
         """Search the rows that are shown for a text; an empty one ends the search."""
         self._search = text
         self._hits = None
-        if text and self.log is not None:
+        if text:
             shown = self._shown
             expression = Text(text) if shown is None else all_of(shown.filter.expression, Text(text))
             self._hits = Matches(self.log, Filter(text, expression))
@@ -153,8 +153,6 @@ class EventView:
 
     def next_alarm(self, row: int) -> int | None:
         """The row that is shown behind this one and says that something failed, in the same way."""
-        if self.log is None:
-            return None
         if self._alarms is None:
             self._alarms = Matches(self.log, parse("error"))
             self._alarms.update(self.rows)
@@ -177,7 +175,7 @@ class EventView:
 
         Rows are in the order of their first entries, and so of their times, as long as the clock is monotonic.
         """
-        if self.log is None or not len(self):
+        if not len(self):
             return None
         log, t_ns = self.log, time_s * 1e9
         at = bisect_left(range(len(self)), t_ns, key=lambda position: log.time_of(log.first(self.row(position))))
@@ -185,7 +183,6 @@ class EventView:
 
     def time_s(self, row: int) -> float:
         """When a row began, in seconds since the log's origin."""
-        assert self.log is not None
         return self.log.time_of(self.log.first(row)) / 1e9
 
 

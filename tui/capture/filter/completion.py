@@ -40,10 +40,8 @@ class Known:
     """Name -> filter."""
 
     @classmethod
-    def from_log(cls, log: EventLog | None, saved: Mapping[str, str], rows: int = 0) -> Known:
+    def from_log(cls, log: EventLog, saved: Mapping[str, str], rows: int = 0) -> Known:
         """The types of a log, the latest ids in its first ``rows`` rows, and these saved filters."""
-        if log is None:
-            return cls(saved=saved)
         types = sorted(name for name in list(log.type_names) if name)
         return cls(types, {kind: list(found) for kind, found in _recent_ids(log, rows).items()}, saved)
 

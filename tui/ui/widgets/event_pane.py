@@ -146,8 +146,10 @@ class EventPane(RowBrowser, can_focus=True):
     def watch_log(self, log: EventLog) -> None:
         """Show this log from now on, through the same filter."""
         chosen = self._view.filter if self._view.thing is None else self._before_thing[0]
+        search = self._view.search
         self._view, self._reader = EventView(log), RowReader(log)
         self._view.choose(chosen)
+        self._view.search_for(search)
         self._top = self._line = 0
         self._cursor = self._mark = self._since = None
         self._steps, self._found = False, None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.capture.test_log import frame, log_of
+from tui.capture import EventLog
 from tui.capture.filter import NAMES, Known, complete, parse
 from tui.capture.filter.syntax import KEYS, Kind
 
@@ -81,5 +82,5 @@ def test_types_and_ids_come_from_the_log_the_newest_first() -> None:
     }
     assert "type:a type with blanks" not in [offer.text for offer in complete("type:a", 6, known)]
     assert [offer.text for offer in complete("type:sess", 9, known)] == ["type:session.created"]
-    assert [offer.text for offer in complete("@", 1, Known.from_log(None, {"mine": "error"}))] == ["@mine"]
+    assert [offer.text for offer in complete("@", 1, Known.from_log(EventLog(), {"mine": "error"}))] == ["@mine"]
     log.close()
