@@ -152,6 +152,8 @@ class AzrtApp(ToastApp):
 
     @on(DemoReady)
     def _demo_ready(self, message: DemoReady) -> None:
+        if not self.screen_stack:
+            return  # the program ends, and the simulator had just begun
         plan = SessionPlan.from_settings(self._loaded.settings, simulator_url=message.url, attended=True)
         self._host.start(plan, self._main)
 

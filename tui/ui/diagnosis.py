@@ -136,6 +136,8 @@ class Examiner:
         """Show what is known now: on its screen, and in the end in the conversation when nobody had asked."""
         from tui.ui.screens.checkup import Checkup
 
+        if not self._app.screen_stack:
+            return  # the program ends, and the check was still under way
         if isinstance(self._app.screen, Checkup):
             self._app.screen.show()
         report = self._diagnosis.report
