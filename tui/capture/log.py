@@ -279,10 +279,6 @@ class EventLog:
         """Who sent an entry."""
         return Direction(self._flags[index] & _DIRECTION_MASK)
 
-    def t_ns(self, index: int) -> int:
-        """When an entry came, in nanoseconds since the origin."""
-        return self._times[index]
-
     def index_after(self, t_ns: int, stop: int) -> int:
         """The first of the entries below ``stop`` that came later than ``t_ns``; ``stop`` when none did."""
         return bisect_right(self._times, t_ns, 0, stop)

@@ -28,7 +28,7 @@ from tui.relay.plan import RelayPlan
 from tui.relay.request import Asked, failure, foreign_origin, is_websocket, passed_on, refusal, translate
 from tui.relay.watched import WatchedSession
 from tui.session import causes
-from tui.session.loop import SessionLoop
+from tui.session.loop import LoopThread
 from tui.session.transport import connecting
 
 logger = logging.getLogger(__name__)
@@ -63,8 +63,7 @@ class Relay:
         self._opened = opened
         self._new_log = new_log
         self._fps = fps
-        self._loop = SessionLoop()
-        self._thread = threading.Thread(target=self._run, name="azrt-relay", daemon=True)
+        self._thread = LoopThread("azrt-relay", self._run)
         self._listening = threading.Event()
         self._failure: OSError | None = None
         self._stopping: asyncio.Event | None = None
@@ -81,25 +80,21 @@ class Relay:
 
     def stop(self, timeout: float = 3.0) -> bool:
         """Say goodbye to everybody and wait for the thread, for ``timeout`` seconds at most; True when it ended."""
-        if self._thread.ident is None:
-            self._loop.close()
-            return True
+        return self._thread.end(self._ask_to_stop, timeout)
+
+    def _ask_to_stop(self) -> None:
         if self._stopping is not None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed
-                self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
+            self._thread.call(self._stopping.set)
 
     # The thread
 
-    def _run(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            try:
-                runner.run(self._main())
-            except OSError as failure:
-                self._failure = failure
-            finally:
-                self._listening.set()
+    async def _run(self) -> None:
+        try:
+            await self._main()
+        except OSError as failure:
+            self._failure = failure
+        finally:
+            self._listening.set()
 
     async def _main(self) -> None:
         self._stopping = asyncio.Event()

@@ -7,7 +7,7 @@ import contextlib
 import functools
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -27,6 +27,34 @@ class SessionLoop(asyncio.SelectorEventLoop):
     def in_thread(self, name: str, function: Callable[[], T]) -> asyncio.Future[T]:
         """As :func:`in_daemon_thread`."""
         return _call(self, name, function)
+
+
+class LoopThread(threading.Thread):
+    """A daemon thread that runs one coroutine, in a :class:`SessionLoop` of its own."""
+
+    def __init__(self, name: str, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        super().__init__(name=name, daemon=True)
+        self.loop = SessionLoop()
+        self._main = main
+
+    def run(self) -> None:
+        """Run the coroutine. What it raises ends the thread."""
+        with asyncio.Runner(loop_factory=lambda: self.loop) as runner:
+            runner.run(self._main())
+
+    def call(self, function: Callable[..., object], *arguments: object) -> None:
+        """Call a function in the loop, from any thread. Ignored once the loop is closed."""
+        with contextlib.suppress(RuntimeError):
+            self.loop.call_soon_threadsafe(function, *arguments)
+
+    def end(self, ask: Callable[[], object], timeout: float) -> bool:
+        """Let ``ask`` tell the coroutine to end, and wait for so many seconds at most; True when the thread ended."""
+        if self.ident is None:
+            self.loop.close()
+            return True
+        ask()
+        self.join(timeout)
+        return not self.is_alive()
 
 
 def in_daemon_thread(name: str, function: Callable[[], T]) -> asyncio.Future[T]:

@@ -10,18 +10,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from tui.audio import Playback, SilentPlayback
 from tui.capture import EventLog
 from tui.capture.replaying import ReplayMove, ReplayState, Seek, SeekBy, SetSpeed, TogglePlay
-from tui.session.batch import Batch
+from tui.session.batch import Batch, Notice, Severity
 from tui.session.commands import Close
-from tui.session.loop import SessionLoop
+from tui.session.loop import LoopThread
 from tui.session.replayed import Replayed, Silence
 
 logger = logging.getLogger(__name__)
@@ -54,12 +54,11 @@ class Replay:
         self._interval_s = 1 / fps
         self._playback = playback if playback is not None else SilentPlayback()
         self._sound: asyncio.Future[bool] | None = None
-        self._loop = SessionLoop()
-        self._thread = threading.Thread(target=self._run, name="azrt-replay", daemon=True)
+        self._thread = LoopThread("azrt-replay", self._run)
         self._commands: deque[ReplayCommand] = deque()
         self._called = asyncio.Event()
         self._total = len(log)
-        self._length_ns = max(0, log.t_ns(self._total - 1)) if self._total else 0
+        self._length_ns = max(0, log.time_of(self._total - 1)) if self._total else 0
         self._playing = playing
         self._speed = speed
         self._at_ns = int(min(start_s * 1e9, self._length_ns))
@@ -84,26 +83,21 @@ class Replay:
             self._commands.append(command)
             self._called.set()
 
-        with contextlib.suppress(RuntimeError):  # the loop is closed
-            self._loop.call_soon_threadsafe(take)
+        self._thread.call(take)
 
     def stop(self, timeout: float = 3.0) -> bool:
         """End it and wait for the thread, for ``timeout`` seconds at most; True when it ended."""
-        if self._thread.ident is None:
-            self._loop.close()
-            return True
-        self.submit(Close())
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
+        return self._thread.end(lambda: self.submit(Close()), timeout)
 
     # The thread
 
-    def _run(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            try:
-                runner.run(self._main())
-            except Exception:
-                logger.exception("The replay failed")
+    async def _run(self) -> None:
+        try:
+            await self._main()
+        except Exception:
+            logger.exception("The replay failed")
+            said = Notice("The replay ended: a fault of azrt-tui. The log file has the details.", Severity.ERROR)
+            self._deliver(replace(self._replayed.batch(self._position_ns()), notices=(said,)))
 
     async def _main(self) -> None:
         self._since = time.monotonic()
@@ -144,7 +138,7 @@ class Replay:
             else:
                 self._target = min(max(0, goal + command.events), self._total)
                 self._playing = False
-                at_ns = self.log.t_ns(self._target - 1) if self._target else 0
+                at_ns = self.log.time_of(self._target - 1) if self._target else 0
             self._at_ns = min(max(0, at_ns), self._length_ns)
             self._since = time.monotonic()
             self._moved = True
@@ -172,7 +166,7 @@ class Replay:
         if not self._hears:
             return
         if self._sound is None:
-            self._sound = self._loop.in_thread("azrt-speaker-open", self._playback.open)
+            self._sound = self._thread.loop.in_thread("azrt-speaker-open", self._playback.open)
             await asyncio.wait({self._sound}, timeout=_OPENING_S)
         for one in self._replayed.spoken.after(self._position_ns()):
             self._playback.feed(one.item_id, one.content_index, one.pcm)
@@ -204,7 +198,7 @@ class Replay:
             return None
         due_s = self._interval_s  # the agent's last words are still heard
         if self._replayed.count < self._total:
-            due_s = (self.log.t_ns(self._replayed.count) - self._position_ns()) / 1e9 / self._speed
+            due_s = (self.log.time_of(self._replayed.count) - self._position_ns()) / 1e9 / self._speed
         return max(0.0, due_s, self._delivered_at + self._interval_s - time.monotonic())
 
     def _state(self) -> ReplayState:

@@ -7,9 +7,7 @@ event loop for as long, and the socket must not notice. The SDK is imported here
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,7 +21,7 @@ from tui.session.batch import Batch
 from tui.session.causes import crash
 from tui.session.commands import Close, Command, Reconnect, SendText, Wait
 from tui.session.lifeline import Lifeline
-from tui.session.loop import SessionLoop
+from tui.session.loop import LoopThread
 from tui.session.plan import SessionPlan
 from tui.session.reactions import Reactions
 from tui.session.recorder import Recorder
@@ -52,8 +50,8 @@ class SessionWorker:
     ) -> None:
         self.log = log if log is not None else EventLog(time.monotonic_ns())
         self._deliver = deliver
-        self._loop = SessionLoop()
-        self._thread = threading.Thread(target=self._run, name="azrt-session", daemon=True)
+        self._thread = LoopThread("azrt-session", self._run)
+        self._loop = self._thread.loop
         playback = playback if playback is not None else SilentPlayback()
         self._recorder = Recorder(self.log, playback, deliver, fps=fps, key=plan.credentials)
         self._shared = Shared(
@@ -74,28 +72,21 @@ class SessionWorker:
 
     def submit(self, command: Command) -> None:
         """Hand over a command, from any thread. Ignored once the worker has ended."""
-        with contextlib.suppress(RuntimeError):  # the loop is closed
-            self._loop.call_soon_threadsafe(self._commands.put_nowait, command)
+        self._thread.call(self._commands.put_nowait, command)
 
     def stop(self, timeout: float = 3.0) -> bool:
         """Close the connection and wait for the thread, for ``timeout`` seconds at most; True when it ended."""
-        if self._thread.ident is None:
-            self._loop.close()
-            return True
-        self.submit(Close())
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
+        return self._thread.end(lambda: self.submit(Close()), timeout)
 
     # The thread
 
-    def _run(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            try:
-                runner.run(self._main())
-            except Exception:
-                logger.exception("The session worker failed")
-                status = replace(self._recorder.status, link=Link.FAILED, cause=crash())
-                self._deliver(Batch(len(self.log), self.log.rows, (), (), None, status))
+    async def _run(self) -> None:
+        try:
+            await self._main()
+        except Exception:
+            logger.exception("The session worker failed")
+            status = replace(self._recorder.status, link=Link.FAILED, cause=crash())
+            self._deliver(Batch(len(self.log), self.log.rows, (), (), None, status))
 
     async def _main(self) -> None:
         recorder, plan = self._recorder, self._shared.plan

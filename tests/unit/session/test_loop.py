@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.sessions import session
-from tui.session.loop import SessionLoop
+from tui.session.loop import LoopThread, SessionLoop
 
 
 def test_it_resolves_as_the_system_does() -> None:
@@ -43,3 +43,29 @@ async def test_closing_does_not_wait_for_a_resolver_that_hangs(monkeypatch: pyte
         for thread in threading.enumerate():
             if thread.name == "azrt-dns":
                 await asyncio.to_thread(thread.join)
+
+
+def test_a_thread_runs_its_coroutine_and_ends_when_asked() -> None:
+    ending, began = asyncio.Event(), threading.Event()
+
+    async def main() -> None:
+        began.set()
+        await ending.wait()
+
+    thread = LoopThread("a-thread", main)
+    thread.start()
+    assert began.wait(10)
+    assert not thread.end(lambda: None, timeout=0.01), "nobody has told it"
+    assert thread.end(lambda: thread.call(ending.set), timeout=10)
+    assert thread.loop.is_closed()
+    thread.call(began.clear)
+    assert began.is_set(), "a loop that is closed calls nothing"
+
+
+def test_a_thread_that_never_began_has_ended() -> None:
+    async def main() -> None:
+        raise AssertionError("it was never started")
+
+    thread = LoopThread("a-thread", main)
+    assert thread.end(lambda: None, timeout=0)
+    assert thread.loop.is_closed()

@@ -119,7 +119,7 @@ def hour() -> EventLog:
 
 
 async def test_a_session_comes_out_as_it_was() -> None:
-    async with simulator(word_s=0.04) as sim, session(sim.url()) as running:
+    async with simulator(speed=1, word_s=0.03, thinking_s=0.0) as sim, session(sim.url()) as running:
         await running.connected()
         running.worker.submit(SendText("Which keys are there?"))
         await running.until(lambda: "response.done" in running.types(Direction.RECEIVED))
@@ -269,3 +269,16 @@ async def test_frames_that_are_no_events_do_no_harm() -> None:
     async with shown(log) as replay:
         await replay.until(lambda: replay.replay.state.ended and replay.status.link is Link.FAILED)
         assert replay.rows == log.rows
+
+
+async def test_a_fault_of_the_program_is_said() -> None:
+    log = EventLog()
+    put(log, 0, {"type": "session.updated"})
+    batches: list[Batch] = []
+    replay = Replay(log, batches.append)
+    # Stands for a fault that is not known yet.
+    log.entry = lambda index: 1 / 0  # type: ignore[assignment, method-assign, return-value]
+    replay.start()
+    await asyncio.to_thread(replay._thread.join, DEADLINE_S)
+    (notice,) = batches[-1].notices
+    assert "a fault of azrt-tui" in notice.text
