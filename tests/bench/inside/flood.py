@@ -11,18 +11,19 @@ import itertools
 import sys
 import threading
 import time
+from abc import abstractmethod
 from collections import deque
 from collections.abc import Sequence
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.widget import Widget
 from textual.widgets import DataTable, Input, RichLog
 
 from tests.bench import workload
+from tests.bench.inside.themed import ThemedApp
 from tui import wire
 from tui.capture import EventLog
 from tui.capture.filter import parse
-from tui.ui import theming
 from tui.ui.pacing import is_behind
 from tui.ui.screens.main import MainScreen
 from tui.ui.widgets.event_pane import EventPane
@@ -35,7 +36,7 @@ _DIFFERENT = 5_000
 _STREAMS = {"spoken": workload.spoken, "folded": workload.folded}
 
 
-class Flood(App[None]):
+class Flood(ThemedApp):
     """What all four have in common: the stream, and a batch of it many times a second."""
 
     def __init__(self, stream: str, rate: float, interval_s: float) -> None:
@@ -73,9 +74,9 @@ class Flood(App[None]):
             frames += batch
         self.show(rows, changed, frames)
 
+    @abstractmethod
     def show(self, rows: int, changed: set[int], frames: Sequence[bytes]) -> None:
         """Show a batch."""
-        raise NotImplementedError
 
 
 class Pane(Flood):
@@ -85,17 +86,9 @@ class Pane(Flood):
         super().__init__(stream, rate, interval_s)
         self._filtered = filtered
 
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """The program's colours."""
-        theme = self.get_theme(self.theme)
-        return theming.variable_defaults(theme) if theme is not None else {}
-
     def on_mount(self) -> None:
         """Show the screen, then run."""
-        for theme in theming.load_themes().loaded:
-            self.register_theme(theme)
-        self.theme = theming.DEFAULT_THEME
-        self.push_screen(MainScreen("interrupt"))
+        self.show_main()
         self.call_after_refresh(self._show_log)
 
     def _show_log(self) -> None:

@@ -14,11 +14,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from textual.app import App
-
 from tests.bench import workload
+from tests.bench.inside.themed import ThemedApp
 from tui.capture import EventLog
-from tui.ui import theming
 from tui.ui.screens.main import MainScreen
 from tui.ui.widgets.event_pane import EventPane
 from tui.wire import Direction
@@ -32,7 +30,7 @@ _INTERVAL_S = 1 / 30
 _REST_S = 0.3
 
 
-class Stage(App[None]):
+class Stage(ThemedApp):
     """The main screen and nothing behind it."""
 
     def __init__(self, report: Path, zoomed: bool) -> None:
@@ -40,17 +38,9 @@ class Stage(App[None]):
         self._report = report
         self._zoomed = zoomed
 
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """The program's colours."""
-        theme = self.get_theme(self.theme)
-        return theming.variable_defaults(theme) if theme is not None else {}
-
     def on_mount(self) -> None:
         """Show the screen, then run."""
-        for theme in theming.load_themes().loaded:
-            self.register_theme(theme)
-        self.theme = theming.DEFAULT_THEME
-        self.push_screen(MainScreen("interrupt"))
+        self.show_main()
         self.call_after_refresh(lambda: self.run_worker(self._run()))
 
     async def _run(self) -> None:
