@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -82,6 +83,19 @@ async def test_a_capture_is_played_to_its_end(tmp_path: Path) -> None:
         await shown.shows("▷ replay", "host.example", "a-model", "one", "two", "item.done", "■ 0:00 / 0:00")
         assert "event 2 of 2" in shown.bar
         assert "mic" not in shown.text.split("Events")[0], "there is nobody to speak to"
+
+
+async def test_while_it_is_read_the_strip_says_what_it_is(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = os.open(pipe, os.O_RDWR)  # so that nothing waits, and the file does not end
+    try:
+        async with replayed(pipe) as shown:
+            os.write(writer, f"{said('one')}\n".encode())
+            await shown.shows("▷ replay", "a-model", "reading the capture", "item.done")
+            assert "mic" not in shown.text.split("Events")[0]
+    finally:
+        os.close(writer)
 
 
 async def test_the_keys_step_through_it_and_back(tmp_path: Path) -> None:

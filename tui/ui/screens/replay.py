@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from tui.audio.speaker import Speaker
 from tui.capture import EventLog
+from tui.conversation import Status
 from tui.session.replay import Replay
 from tui.ui.messages import Delivery
 from tui.ui.recording import Recording
@@ -21,6 +22,7 @@ from tui.ui.screens.main import PANE_BINDINGS, MainScreen
 from tui.ui.text import printable
 from tui.ui.widgets.event_pane import EventPane
 from tui.ui.widgets.replay_bar import ReplayBar
+from tui.ui.widgets.status_strip import StatusStrip
 
 if TYPE_CHECKING:
     from tui.capture.reader import CaptureReader
@@ -59,6 +61,8 @@ class ReplayScreen(MainScreen, inherit_bindings=False):
             self._play(self._source)
         else:
             self.show_session(self._source.log, lambda: (0.0, 0.0), 1)
+            recorded = Status(replay=True, host=self._recording.host, model=self._recording.model)
+            self.query_one(StatusStrip).update_status(recorded)
             threading.Thread(target=self._read, args=(self._source,), name="azrt-capture", daemon=True).start()
 
     def on_unmount(self) -> None:
