@@ -30,6 +30,7 @@ from tui.pasted import (
 
 __all__ = [
     "DEFAULT_OPENAI_MODEL",
+    "WRAPPING",
     "EndpointError",
     "Target",
     "azure_target",
@@ -53,8 +54,10 @@ _RESOURCE_HOST = re.compile(r"(?:^|\.)(?:openai|cognitiveservices|services\.ai)\
 _REGIONAL_HOST = re.compile(r"(?:^|\.)api\.cognitive\.(?:microsoft\.com|microsoft\.us|azure\.us|azure\.cn)$")
 _APIM_HOST = re.compile(r"\.azure-api\.(?:net|us|cn)$")
 _OPENAI_HOST = re.compile(r"^(?:[a-z]+\.)?api\.openai\.com$")
-_PORTAL_HOST = re.compile(
-    r"^(?:(?:portal|ai|oai|ml|management)\.azure\.(?:com|us|cn)|learn\.microsoft\.com|login\.microsoftonline\.com)$"
+_WEB_PAGE = re.compile(
+    r"(?:https?://)?(?:(?:portal|ai|oai|ml|management)\.azure\.(?:com|us|cn)|learn\.microsoft\.com"
+    r"|login\.microsoftonline\.com)(?=[/?#]|$)",
+    re.IGNORECASE,
 )
 
 
@@ -90,6 +93,8 @@ def azure_target(endpoint: str, deployment: str | None) -> Target:
 
     Raises EndpointError.
     """
+    if _WEB_PAGE.match(endpoint.strip(WRAPPING)):
+        endpoint = endpoint.partition("#")[0]  # the portal has an @ there, which is no password's
     pasted = parse(endpoint, "endpoint")
     host = _azure_host(pasted)
     notes = list(pasted.notes)
@@ -133,17 +138,19 @@ def explicit_target(url: str, deployment: str | None, *, insecure: bool = False)
     pieces = [piece for piece in pasted.query if not piece.secret]
     where = authority(pasted.host, pasted.port)
     path = quote(pasted.path, safe="/" + URL_SAFE)
-    secure = "wss://" + where + path + _query(piece.raw for piece in pieces)
+    rest = "://" + where + path + _query(piece.raw for piece in pieces)
     if pasted.scheme not in ("ws", "wss"):
         given = f"{pasted.scheme}://" if pasted.scheme else "no scheme"
+        # A local server is taken to be one without a certificate, unless it is said to have one.
+        scheme = "ws" if pasted.scheme != "https" and is_loopback(pasted.host) else "wss"
         raise EndpointError(
-            f'--url takes a WebSocket URL, but "{shown(url)}" has {given}; use {secure} '
+            f'--url takes a WebSocket URL, but "{shown(url)}" has {given}; use {scheme}{rest} '
             "(or give an Azure endpoint with --endpoint)",
             "url",
         )
     if pasted.scheme == "ws" and not insecure and not is_loopback(pasted.host):
         raise EndpointError(
-            f'"{shown(url)}" would send the key unencrypted; use {secure}, or add --insecure',
+            f'"{shown(url)}" would send the key unencrypted; use wss{rest}, or add --insecure',
             "url",
         )
 
@@ -201,7 +208,7 @@ def _azure_host(pasted: Pasted) -> str:
         if pasted.segments and pasted.segments[0].lower() != "openai":
             raise EndpointError(f'"{name}" is neither a host nor the name of a resource; {_WORKS}')
         return f"{host}.openai.azure.com"
-    if _PORTAL_HOST.match(host):
+    if _WEB_PAGE.match(host):
         raise EndpointError(
             f'"{name}" is a web page, not an endpoint; {_WORKS}, which the page "Keys and Endpoint" shows'
         )

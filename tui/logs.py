@@ -9,8 +9,10 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from tui import paths
 
 MAX_BYTES = 1_000_000
 """The log file is begun anew at this size; one older one is kept."""
@@ -36,7 +38,7 @@ def log_to_file(path: Path) -> str:
     handler: logging.Handler
     trouble = ""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        paths.private_dir(path.parent)
         handler = _PrivateFile(path, maxBytes=MAX_BYTES, backupCount=1, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         handler = logging.NullHandler()
@@ -56,7 +58,8 @@ def native_stderr_to(path: Path) -> Iterator[None]:
     """Meanwhile, what libraries in C write to file descriptor 2 goes to a file, or nowhere when it cannot be opened.
 
     ALSA and PortAudio print there when a device hiccups, and the screen is drawn on the same descriptor. So Python's
-    ``sys.stderr`` gets a copy of it to go on with, and the number 2 becomes the file.
+    ``sys.stderr`` gets a copy of it to go on with, and the number 2 becomes the file. The copy writes UTF-8, whatever
+    the locale says: Textual reads keys as UTF-8, and its frames are in no other encoding.
     """
     before, before_original = sys.stderr, sys.__stderr__
     for stream in (before, before_original):
@@ -66,7 +69,7 @@ def native_stderr_to(path: Path) -> Iterator[None]:
         log = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
     except OSError:
         log = os.open(os.devnull, os.O_WRONLY)
-    terminal = os.fdopen(os.dup(2), "w", buffering=1, encoding=before.encoding, errors="backslashreplace")
+    terminal = os.fdopen(os.dup(2), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
     os.dup2(log, 2)
     os.close(log)
     sys.stderr = sys.__stderr__ = terminal  # type: ignore[misc]
@@ -74,6 +77,8 @@ def native_stderr_to(path: Path) -> Iterator[None]:
         yield
     finally:
         sys.stderr, sys.__stderr__ = before, before_original  # type: ignore[misc]
-        terminal.flush()
+        with suppress(OSError):  # the terminal is gone
+            terminal.flush()
         os.dup2(terminal.fileno(), 2)
-        terminal.close()
+        with suppress(OSError):
+            terminal.close()

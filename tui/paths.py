@@ -16,7 +16,7 @@ def config_dir() -> Path:
 
 
 def config_file() -> Path:
-    """The user's settings. azrt-tui reads this file and never writes it."""
+    """The user's settings. azrt-tui writes nothing in it but a filter that the user saves by name."""
     return config_dir() / "config.toml"
 
 
@@ -26,7 +26,7 @@ def themes_dir() -> Path:
 
 
 def state_dir() -> Path:
-    """The folder of what azrt-tui itself keeps: what it remembers, its log."""
+    """The folder of what azrt-tui itself keeps: captures, what it remembers, its log."""
     return platformdirs.user_state_path(APP, appauthor=False)
 
 

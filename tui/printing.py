@@ -33,9 +33,13 @@ class Output:
 
     def broken(self) -> int:
         """The reader of the pipe has gone: that is no failure worth a word. Return the exit code."""
-        # What is still buffered is flushed when the program ends, and must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+        drop_rest(self._stream)
         return 1
+
+
+def drop_rest(stream: IO[str]) -> None:
+    """Nobody takes what is printed: what is still buffered is flushed when the program ends, and must not fail."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def json_line(entry: Entry, event: dict[str, Any] | None) -> str:
@@ -49,7 +53,23 @@ def json_line(entry: Entry, event: dict[str, Any] | None) -> str:
         line["text"] = entry.data.decode(errors="replace")
     if entry.note:
         line["note"] = entry.note
-    return json.dumps(line)
+    try:
+        return _strict_json(line)
+    except (ValueError, RecursionError):
+        line["text"] = entry.data.decode(errors="replace")
+        try:
+            line["event"] = json.loads(json.dumps(event, allow_nan=False, ensure_ascii=False).encode(errors="replace"))
+        except (ValueError, RecursionError):  # a number that JSON does not have, or nested too deeply to write
+            del line["event"]
+        return json.dumps(line)
+
+
+def _strict_json(value: object) -> str:
+    """JSON for every parser. Raises ValueError for NaN, infinities and halves of surrogate pairs (jq stops there)."""
+    text = json.dumps(value, allow_nan=False)
+    if "\\ud" in text:
+        json.dumps(value, ensure_ascii=False).encode()
+    return text
 
 
 def narrate(text: str) -> None:

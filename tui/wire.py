@@ -68,6 +68,9 @@ AUDIO_KEYS: Mapping[str, str] = {
 }
 """Event type -> the key that holds base64 audio."""
 
+OUTPUT_AUDIO = ("response.output_audio.delta", "response.audio.delta")
+"""Event types with a piece of the agent's voice."""
+
 TEXT_DELTAS = frozenset(
     {
         "response.output_text.delta",
@@ -259,7 +262,7 @@ def _join(*parts: object) -> str:
 def _item_summary(event: Mapping[str, Any]) -> str:
     item = event.get("item")
     if not isinstance(item, Mapping):
-        return ""
+        return text(event.get("item_id"))
     kind = item.get("type")
     if kind == "function_call":
         return _join("call", item.get("name"), item.get("arguments"))
@@ -301,10 +304,19 @@ def _response_summary(event: Mapping[str, Any]) -> str:
     )
 
 
-def _error_summary(event: Mapping[str, Any]) -> str:
+def error_of(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The error object of an event, {} without one. Some servers give a string, wrap it twice, or put it beside."""
     error = event.get("error")
-    if not isinstance(error, Mapping):
-        return text(error)
+    if isinstance(error, Mapping) and error.get("error"):
+        error = error["error"]
+    if isinstance(error, Mapping):
+        return error
+    beside = {key: event[key] for key in ("code", "message", "param") if event.get(key)}
+    return {"code" if "message" in beside else "message": error, **beside} if error else beside
+
+
+def _error_summary(event: Mapping[str, Any]) -> str:
+    error = error_of(event)
     code = text(error.get("code") or error.get("type"))
     message = text(error.get("message"))
     return f"{code}: {message}" if code and message else code or message
@@ -322,12 +334,7 @@ def _limits_summary(event: Mapping[str, Any]) -> str:
     return ", ".join(words)
 
 
-def _truncate_summary(event: Mapping[str, Any]) -> str:
-    ms = event.get("audio_end_ms")
-    return _join(f"at {ms:,} ms" if isinstance(ms, int) else None, event.get("item_id"))
-
-
-def _speech_summary(event: Mapping[str, Any]) -> str:
+def _moment_summary(event: Mapping[str, Any]) -> str:
     ms = event.get("audio_start_ms", event.get("audio_end_ms"))
     return _join(f"at {ms:,} ms" if isinstance(ms, int) else None, event.get("item_id"))
 
@@ -340,17 +347,13 @@ def _part_summary(event: Mapping[str, Any]) -> str:
 _SUMMARIES: tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...] = (
     ("session.", _session_summary),
     ("transcription_session.", _session_summary),
-    ("conversation.item.truncate", _truncate_summary),
+    ("conversation.item.truncate", _moment_summary),
     ("conversation.item.input_audio_transcription.failed", _error_summary),
     (
         "conversation.item.input_audio_transcription.",
         lambda e: text(e.get("transcript") or e.get("delta") or e.get("text")),
     ),
-    ("conversation.item.create", _item_summary),
-    ("conversation.item.added", _item_summary),
-    ("conversation.item.done", _item_summary),
-    ("conversation.item.retrieved", _item_summary),
-    ("conversation.item.", lambda e: text(e.get("item_id"))),
+    ("conversation.item.", _item_summary),
     ("conversation.created", lambda e: text(_get(e, "conversation", "id"))),
     ("response.output_item.", _item_summary),
     ("response.content_part.", _part_summary),
@@ -363,7 +366,7 @@ _SUMMARIES: tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...] = (
         lambda e: _join(e.get("name"), e.get("arguments") or e.get("delta")),
     ),
     ("response.", lambda e: text(e.get("text") or e.get("transcript") or e.get("delta") or e.get("item_id"))),
-    ("input_audio_buffer.speech_", _speech_summary),
+    ("input_audio_buffer.speech_", _moment_summary),
     ("input_audio_buffer.", lambda e: text(e.get("item_id"))),
     ("rate_limits.", _limits_summary),
     ("error", _error_summary),

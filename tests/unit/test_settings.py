@@ -5,6 +5,7 @@ import json
 import os
 import re
 import stat
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -642,3 +643,110 @@ def test_a_key_that_others_may_read_is_warned_of(load: Load, tmp_path: Path) -> 
         assert bool(load().warnings) == warned
     dotenv.write_text("AZRT_VOICE=ash\n")
     assert load().warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "masked"),
+    [
+        ("0123456789ab", "x0123456789abx", "x************x"),
+        (
+            "abc123",
+            "Bearer abc123, abc1234, xabc123 and QabC/abc123",
+            "Bearer ******, abc1234, xabc123 and QabC/abc123",
+        ),
+        ("test", "Incorrect API key provided: test.", "Incorrect API key provided: ****."),
+        ("test", "This is a test, and it has no tests.", "This is a test, and it has no tests."),
+        ("test", "token test, and test once more", "token ****, and **** once more"),
+        ("not-needed", "An answer is not-needed.", "An answer is not-needed."),
+        ("EMPTY", "invalid_api_key: EMPTY", "invalid_api_key: *****"),
+        ("1234", "password 1234", "password ****"),
+        ("****", "key ****", "key ****"),
+        ("k", "key k", "key k"),
+        ("", "key ", "key "),
+    ],
+)
+def test_a_key_is_masked_and_the_words_around_it_are_not(key: str, text: str, masked: str) -> None:
+    assert Secret(key).masked(text) == masked
+    assert Secret(key).masked(text.encode()) == masked.encode()
+
+
+@pytest.mark.parametrize(
+    ("key", "event", "masked"),
+    [
+        ("1234", {"total_tokens": 1234, "text": "1234"}, {"total_tokens": 1234, "text": "1234"}),
+        ("error", {"type": "error", "code": "invalid_api_key"}, {"type": "error", "code": "invalid_api_key"}),
+        ("test", {"message": 'Wrong key "test".'}, {"message": 'Wrong key "****".'}),
+        ("test", {"message": "clé d'API « test »: bad key\ntest"}, {"message": "clé d'API « test »: bad key\n****"}),
+        ("test", {"key": "test"}, {"key": "test"}),
+    ],
+)
+def test_a_short_key_in_a_frame_leaves_its_json_whole(key: str, event: object, masked: object) -> None:
+    for ascii_only in (True, False):
+        frame = json.dumps(event, ensure_ascii=ascii_only).encode()
+        assert json.loads(Secret(key).masked(frame)) == masked
+
+
+@pytest.mark.parametrize(
+    ("env", "problem"),
+    [
+        ("AZURE_OPENAI_ENDPIONT=acme", ".env: AZURE_OPENAI_ENDPIONT is not read; it must be AZURE_OPENAI_ENDPOINT"),
+        ("azure_openai_endpoint=acme", ".env: azure_openai_endpoint is not read; it must be AZURE_OPENAI_ENDPOINT"),
+        ('$env:AZURE_OPENAI_ENDPOINT="acme"', "$env:AZURE_OPENAI_ENDPOINT is not read"),
+        ("AZURE_OPENAI_BASE_URL=acme", "it must be AZURE_OPENAI_ENDPOINT"),
+        ("AZURE_OPENAI_ENDPOINT=acme\nAZURE_OPENAI_REALTIME_DEPLOYMENT_NAME=rt", "it must be AZURE_OPENAI_DEPLOYMENT"),
+        ("AZURE_OPENAI_ENDPOINT=acme\nAZURE_OPENAI_DEPLOYMENT=rt\nAZURE_OPENAI_KEY=a", "must be AZURE_OPENAI_API_KEY"),
+        ("OPENAI_KEY=sk-x", "it must be OPENAI_API_KEY"),
+    ],
+)
+def test_a_setting_that_is_missing_and_has_another_name_somewhere(load: Load, env: str, problem: str) -> None:
+    (found,) = load(env=env).problems
+    assert problem in found
+
+
+def test_names_of_other_programs_are_theirs_while_nothing_is_missing(load: Load) -> None:
+    others = {"AZURE_OPENAI_DEPLOYMENT_NAME": "x", "AZURE_OPENAI_KEY": "x", "AZURE_AI_ENDPOINT": "x"}
+    assert load(**AZURE, **others).problems == ()
+    assert load(OPENAI_API_KEY="sk-x", **others).problems == ()
+    assert load(**others).problems == (
+        "environment: AZURE_AI_ENDPOINT is not read; it must be AZURE_OPENAI_ENDPOINT",
+        "environment: AZURE_OPENAI_DEPLOYMENT_NAME is not read; it must be AZURE_OPENAI_DEPLOYMENT",
+        "environment: AZURE_OPENAI_KEY is not read; it must be AZURE_OPENAI_API_KEY",
+    )
+
+
+def test_the_base_url_of_another_server_is_not_passed_over_in_silence(load: Load) -> None:
+    (note,) = load(OPENAI_API_KEY="sk-x", OPENAI_BASE_URL="https://gateway.example/v1").notes
+    assert note.startswith("OPENAI_BASE_URL is not used; for that server: --url wss://")
+    assert load(OPENAI_API_KEY="sk-x", OPENAI_BASE_URL="https://api.openai.com/v1/").notes == ()
+    assert load(**AZURE, OPENAI_API_KEY="sk-x", OPENAI_BASE_URL="https://gateway.example/v1").notes == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "problem"),
+    [
+        ("AZURE_OPENAI_API_KEY=abc", "begins with the name of a variable"),
+        ("https://acme.openai.azure.com", "is an address and not a key"),
+    ],
+)
+def test_what_is_pasted_for_a_key_and_is_none(load: Load, key: str, problem: str) -> None:
+    with pytest.raises(SettingsError, match=f"^AZURE_OPENAI_API_KEY {problem}"):
+        load(**AZURE | {"AZURE_OPENAI_API_KEY": key})
+
+
+def test_quotes_around_a_key_are_not_sent(load: Load) -> None:
+    assert load(AZURE_OPENAI_API_KEY='"abc"').settings.azure_api_key.reveal() == "abc"
+
+
+def test_a_pipe_in_the_place_of_a_file(load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(tmp_path / ".env")
+    writer = threading.Thread(target=(tmp_path / ".env").write_text, args=("AZRT_VOICE=marin\n",))
+    writer.start()
+    assert load().settings.voice == "marin"
+    writer.join()
+    monkeypatch.setattr("tui.settings.files.PIPE_PATIENCE_S", 0.01)
+    assert load().problems == (".env cannot be read: it is a pipe, and nobody writes into it",)
+
+
+def test_zero_bytes_are_no_text(load: Load, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes("AZRT_VOICE=marin".encode("utf-16-le"))
+    assert load().problems == (".env is not UTF-8 text; save it as UTF-8",)

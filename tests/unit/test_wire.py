@@ -229,6 +229,23 @@ def test_summaries_of_official_examples(event_type: str) -> None:
     assert wire.summary(event) == SUMMARIES[event_type]
 
 
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"error": "The model is not loaded.", "code": "no_model"}, "no_model: The model is not loaded."),
+        ({"message": "The model is not loaded.", "code": "no_model"}, "no_model: The model is not loaded."),
+        ({"error": {"error": {"message": "Twice.", "type": "server_error"}}}, "server_error: Twice."),
+        ({"error": {"error": "A string inside."}}, "A string inside."),
+        ({"error": ["odd"]}, '["odd"]'),
+        ({"error": "Not Found", "message": "No such model."}, "Not Found: No such model."),
+        ({"error": {"code": None, "message": {"why": "nested"}}}, '{"why": "nested"}'),
+        ({"error": None}, ""),
+    ],
+)
+def test_errors_as_other_servers_write_them(fields: dict[str, Any], said: str) -> None:
+    assert wire.summary({"type": "error", "event_id": "event_1", **fields}) == said
+
+
 @pytest.mark.parametrize("dialect", ["ga", "beta"])
 def test_every_official_example_says_something(dialect: str) -> None:
     silent = {event["type"] for event in examples(dialect) if not wire.summary(event)}

@@ -15,15 +15,24 @@ from types import MappingProxyType
 from typing import Any
 
 from tui import paths
-from tui.endpoint import escape_controls
+from tui.endpoint import EndpointError, escape_controls
 from tui.settings.dotenv_file import read_dotenv
 from tui.settings.files import read_settings_text, readable_by_others
-from tui.settings.model import Settings, SettingsError
+from tui.settings.model import NotConfigured, Settings, SettingsError
 from tui.settings.options import OPTIONS, Option
 from tui.settings.saved_filters import filters_of
 from tui.settings.state import remembered
 
 _MOST_BAD_LINES = 20
+_LIKE = {
+    "endpoint": r"AZURE_(OPENAI_|AI_)?(\w+_)?(ENDPOINT|BASE|URL|RESOURCE)(_NAME|_URL)?",
+    "deployment": r"AZURE_(OPENAI_|AI_)?(\w+_)?(DEPLOYMENT|MODEL)(_NAME|_ID)?",
+    "azure_api_key": r"AZURE_(OPENAI_|AI_)?(\w+_)?KEY_?[12]?",
+    "openai_api_key": r"OPEN_?AI_(API_?)?(KEY|TOKEN)",
+}
+"""Field -> names that other programs have for it."""
+_LIKELY = 0.9
+"""How alike two names are of which one is a slip of the other, by difflib's measure."""
 _KEYS = ("azure_api_key", "openai_api_key")
 
 
@@ -126,10 +135,15 @@ def load_settings(
             | {"keymap": "config.toml" if keymap else "default"}
         ),
     )
+    problems += _misnamed(_missing(settings), {".env": dotenv, "environment": variables})
     notes = []
     api_version = variables.get("AZURE_OPENAI_API_VERSION") or dotenv.get("AZURE_OPENAI_API_VERSION")
     if api_version and settings.endpoint and not settings.url:
         notes.append("AZURE_OPENAI_API_VERSION is not used, because the GA protocol has no api-version")
+    base_url = variables.get("OPENAI_BASE_URL") or dotenv.get("OPENAI_BASE_URL")
+    to_openai = settings.openai_api_key and not settings.endpoint and not settings.url
+    if to_openai and base_url and "//api.openai.com" not in base_url:
+        notes.append("OPENAI_BASE_URL is not used; for that server: --url wss://HOST/v1/realtime?model=MODEL")
     if settings.api_key_command and settings.azure_api_key:
         notes.append(f"api_key_command is not used, because {settings.sources['azure_api_key']} has a key")
     warnings = [
@@ -149,6 +163,34 @@ def _unknown_variables(dotenv: Mapping[str, str]) -> list[str]:
     """Report what looks meant for azrt-tui; other programs' variables share the file."""
     known = {option.environment for option in OPTIONS}
     return [f".env: {_no_setting(name, known)}" for name in dotenv if name.startswith("AZRT_") and name not in known]
+
+
+def _missing(settings: Settings) -> tuple[str, ...]:
+    """The settings without which there is nothing to connect to, or no way in."""
+    try:
+        target = settings.target()
+        settings.key_for(target)
+    except NotConfigured:
+        return tuple(_LIKE)
+    except EndpointError as error:
+        return (error.subject,) if not getattr(settings, error.subject) else ()
+    except SettingsError:
+        return ("openai_api_key",) if target.provider == "openai" else ("azure_api_key",)
+    return ()
+
+
+def _misnamed(missing: Iterable[str], places: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Report variables that other programs, or a slip, call otherwise than the settings that are missing."""
+    known = {option.environment for option in OPTIONS}
+    problems = []
+    for option in (option for option in OPTIONS if option.name in missing):
+        for place, variables in places.items():
+            for name in (name for name, value in variables.items() if value and name not in known):
+                bare = name.upper().removeprefix("$ENV:")
+                slip = get_close_matches(bare, (option.environment,), cutoff=_LIKELY)
+                if slip or re.fullmatch(_LIKE[option.name], bare):
+                    problems.append(f"{place}: {escape_controls(name)} is not read; it must be {option.environment}")
+    return problems
 
 
 def _read_config(path: Path) -> tuple[dict[str, Any], list[str]]:

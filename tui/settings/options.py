@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from tui.endpoint import escape_controls, shown
+from tui.endpoint import WRAPPING, escape_controls, shown
 from tui.settings.model import MAX_FPS, Auth, ByItself, Echo, Modality, Secret, TurnDetection, WhileAnswering
 
 TURN_DETECTIONS: tuple[str, ...] = get_args(TurnDetection)
@@ -106,9 +106,13 @@ def key_from(raw: object) -> Secret:
     """Accept what a header can carry, else raise ValueError, which ends a sentence and never shows the value."""
     if not isinstance(raw, str):
         raise ValueError("must be text")
-    key = raw.strip()
-    if key.lower().startswith(("your-", "your_", "<")):
+    key = raw.strip(WRAPPING)
+    if raw.strip().lower().startswith(("your-", "your_", "<")):
         raise ValueError("still holds a placeholder; put your key there")
+    if re.match(r"(?:export +)?[A-Z][A-Z0-9_]*=.", key):
+        raise ValueError("begins with the name of a variable; the key is what follows the =")
+    if "://" in key:
+        raise ValueError("is an address and not a key")
     if not key.isascii() or not key.isprintable() or " " in key:
         raise ValueError("holds a character that no key has, such as a space or a line break")
     return Secret(key)
