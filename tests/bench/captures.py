@@ -57,7 +57,7 @@ def opening() -> list[Figure]:
         with path.open("wb") as file:
             file.write(header_line(Header(started="2026-01-01T00:00:00Z")))
             for number, frame in enumerate(itertools.islice(itertools.cycle(frames), _MANY)):
-                file.write(frame_line(number * 1_000, Direction.RECEIVED, frame))
+                file.write(frame_line(number * 1_000, Direction.RECEIVED, frame)[0])
         start = time.process_time()
         reader = CaptureReader(path)
         reader.read()

@@ -5,19 +5,19 @@ from __future__ import annotations
 import binascii
 import os
 from array import array
+from bisect import bisect_left
 from typing import Final, Protocol
 
-from tui.capture.decoding import read_line, read_plain
-from tui.capture.records import MAX_LINE_BYTES, Stored, encoded_size
+from tui.capture.blocks import Block, begin_of, end_of
+from tui.capture.decoding import read_line
+from tui.capture.records import MAX_LINE_BYTES, Stored
 from tui.wire import Direction
 
 _FIRST_READ: Final = 2048
 """Bytes that are read of a line at first: nearly all lines are shorter, because audio is elsewhere."""
 
-_EVENT: Final = b'"event":'
-_BEFORE: Final = len(_EVENT)
-_BEHIND: Final = len(b"}\n")
-"""What a line has behind a frame that is plain."""
+_LONGEST_HEAD: Final = 255
+"""Bytes before the frame in its line that are kept in a byte; azrt-tui writes 160 at most."""
 
 
 class Samples(Protocol):
@@ -38,18 +38,45 @@ class CapturedFrames:
         self.complete = False
         """True when no frame will be added any more."""
         self._offsets = array("Q")
+        self._heads = bytearray()
+        self._odd = array("I")
 
     def __len__(self) -> int:
         """Frames so far."""
         return len(self._offsets)
 
-    def extend(self, offsets: array[int]) -> None:
-        """Add the frames whose lines begin at these offsets, each behind the ones before."""
+    def add(self, offset: int, head: int) -> None:
+        """Add the frame whose line begins at this offset.
+
+        Args:
+            offset: in bytes, behind those of the frames before.
+            head: bytes of the line before the frame; -1 when the frame does not stand in its line as it is.
+        """
+        if not 0 <= head <= _LONGEST_HEAD:
+            self._odd.append(len(self._offsets))
+            head = 0
+        self._heads.append(head)
+        # Last: the length of the offsets is the number of frames.
+        self._offsets.append(offset)
+
+    def extend(self, offsets: array[int], heads: bytes | bytearray, odd: array[int]) -> None:
+        """Add frames, as :meth:`add` does.
+
+        Args:
+            offsets: where the line of each begins.
+            heads: bytes of each line before the frame.
+            odd: indices, rising, of the frames that do not stand in their lines as they are, or have lines about
+                something else behind them; the latest one of those before may be among them.
+        """
+        self._odd.extend(odd)
+        self._heads.extend(heads)
         self._offsets.extend(offsets)
 
-    def add(self, offset: int) -> None:
-        """Add the frame whose line begins at this offset."""
-        self._offsets.append(offset)
+    def end_frame(self) -> None:
+        """A line that is about something else stands behind the latest frame."""
+        latest = len(self._offsets) - 1
+        if latest >= 0 and (not self._odd or self._odd[-1] != latest):
+            self._odd.append(latest)
 
     def __getitem__(self, index: int) -> bytes:
         """One frame, without its audio where that is missing; b"" when the file does not have it any more."""
@@ -58,35 +85,33 @@ class CapturedFrames:
         stored = read_line(line)
         return self.whole(stored) if isinstance(stored, Stored) else b""
 
-    def block(self, start: int, stop: int, sizes: array[int]) -> bytes:
-        """These frames, one behind the other, for a search: their audio is silence.
+    def before(self, stop: int, limit: int, sizes: array[int]) -> Block:
+        """The frames before ``stop``, which is not 0, in about ``limit`` bytes; one at least.
 
-        Args:
-            start: the first frame.
-            stop: the frame behind the last.
-            sizes: bytes of each of them.
+        What is there of a frame is without its audio. ``sizes`` are those of all frames.
         """
-        offsets = self._offsets[start : stop + 1]
-        if len(offsets) == stop - start:  # the last one that there is
-            offsets.append(offsets[-1] + len(read_at(self.fd, offsets[-1])) + 1)
-        first = offsets[0]
+        return self._block(begin_of(self._offsets, 0, stop, limit), stop, sizes)
+
+    def after(self, start: int, stop: int, limit: int, sizes: array[int]) -> Block:
+        """The same from ``start`` on and before ``stop``, which is more."""
+        return self._block(start, end_of(self._offsets, start, stop, limit), sizes)
+
+    def _block(self, start: int, stop: int, sizes: array[int]) -> Block:
+        offsets, heads, sizes = self._offsets[start : stop + 1], bytes(self._heads[start:stop]), sizes[start:stop]
+        at = bisect_left(self._odd, start)
+        odd = self._odd[at : bisect_left(self._odd, stop, at)]
+        if len(offsets) > stop - start:
+            end = offsets.pop()
+        else:
+            # Nothing says yet where the latest line ends.
+            end = offsets[-1] + heads[-1] + sizes[-1]
+            if not odd or odd[-1] != stop - 1:
+                odd.append(stop - 1)
         try:
-            data = os.pread(self.fd, offsets[-1] - first, first)
+            data = os.pread(self.fd, end - offsets[0], offsets[0])
         except OSError:
             data = b""
-        parts: list[bytes] = []
-        add, says_event = parts.append, data.startswith
-        at = 0
-        for size, following in zip(sizes, offsets[1:], strict=True):
-            behind = following - first
-            begin = behind - _BEHIND - size
-            # A plain frame fills its line to the end. What is before it says so, unless it is something else.
-            if says_event(_EVENT, begin - _BEFORE) and begin - _BEFORE > at:
-                add(data[begin : begin + size])
-            else:
-                add(_searchable(data[at:behind], size))
-            at = behind
-        return b"".join(parts)
+        return Block(start, data, offsets[0], offsets, heads, sizes, 1, odd)
 
     def whole(self, stored: Stored) -> bytes:
         """The frame of a line, with its audio where there is any."""
@@ -115,15 +140,3 @@ def read_at(fd: int, offset: int) -> bytes:
         if len(data) < size or size > MAX_LINE_BYTES:
             return data
         size *= 8
-
-
-def _searchable(lines: bytes, size: int) -> bytes:
-    """A frame that is not plain, or has remarks behind it, in exactly so many bytes."""
-    line = lines[: lines.find(b"\n")]
-    stored = read_plain(line) or read_line(line)
-    if not isinstance(stored, Stored):
-        return bytes(size)
-    audio, rest = stored.audio, stored.rest
-    if audio is not None:
-        rest = b"".join((rest[: audio.at], b"A" * encoded_size(audio.size), rest[audio.at :]))
-    return rest[:size].ljust(size)

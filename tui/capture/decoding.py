@@ -33,6 +33,9 @@ _BY_BYTES: Final = {name.encode(): Direction(at) for at, name in enumerate(DIREC
 _LATEST_NS: Final = 10**18
 """Times beyond 31 years are no times."""
 
+_SHOWN: Final = 40
+"""Characters of what cannot be understood."""
+
 _LARGEST_BYTES: Final = 10**8
 
 _CLIENT_EVENT = re.compile(
@@ -58,11 +61,11 @@ def read_plain(line: bytes) -> Stored | None:
     if start is None:
         if len(rest) != int(size):
             return None
-        return Stored(int(time), _BY_BYTES[name], len(rest), rest)
+        return Stored(int(time), _BY_BYTES[name], len(rest), rest, head=found.end())
     audio = Audio(int(start), int(length), int(at))
     if len(rest) + encoded_size(audio.size) != int(size) or audio.at > len(rest):
         return None
-    return Stored(int(time), _BY_BYTES[name], int(size), rest, audio)
+    return Stored(int(time), _BY_BYTES[name], int(size), rest, audio, head=found.end())
 
 
 def read_line(line: bytes, last_ns: int = 0) -> Stored | Remark | Mark | Header | None:
@@ -93,6 +96,7 @@ def read_line(line: bytes, last_ns: int = 0) -> Stored | Remark | Mark | Header 
 def _header(fields: Mapping[str, Any]) -> Header:
     audio = fields.get("audio")
     names = audio if isinstance(audio, Mapping) else {}
+    version = _count(fields.get("version"), 10**6) or 0
     return Header(
         program=_text(fields.get("program")),
         host=_text(fields.get("host")),
@@ -100,8 +104,13 @@ def _header(fields: Mapping[str, Any]) -> Header:
         started=_text(fields.get("started")),
         received_audio=_text(names.get("received")),
         sent_audio=_text(names.get("sent")),
-        version=_count(fields.get("version"), 10**6) or 0,
+        version=version,
+        odd_version="" if version or "version" not in fields else _shown(fields["version"]),
     )
+
+
+def _shown(value: object) -> str:
+    return "[…]" if isinstance(value, list | dict) else json.dumps(value)[:_SHOWN]
 
 
 def _mark(fields: Mapping[str, Any]) -> Mark | None:
@@ -154,6 +163,7 @@ def _stored(fields: Mapping[str, Any], line: bytes, last_ns: int) -> Stored | No
         audio=audio,
         binary=fields.get("binary") is True,
         note=_text(fields.get("note")),
+        head=line.find(rest),
         exact=exact,
     )
 

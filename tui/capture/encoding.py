@@ -56,18 +56,26 @@ def header_line(header: Header) -> bytes:
 
 def frame_line(
     t_ns: int, direction: Direction, data: bytes, *, binary: bool = False, audio: Audio | None = None
-) -> bytes:
-    """The line of a frame; ``audio`` says which part of it is in the WAV file instead."""
+) -> tuple[bytes, int]:
+    """The line of a frame, and how many bytes of it stand before the frame; -1 when that is not in it as it is.
+
+    Args:
+        t_ns: when it came, in nanoseconds.
+        direction: who sent it.
+        data: the frame.
+        binary: True for a WebSocket binary frame.
+        audio: which part of it is in the WAV file instead.
+    """
     head = b'{"time_ns":%d,"direction":"%b","size":%d,' % (t_ns, _NAMES[direction], len(data))
     if binary:
-        return b'%b"binary":true,"base64":"%b"}\n' % (head, binascii.b2a_base64(data, newline=False))
+        return b'%b"binary":true,"base64":"%b"}\n' % (head, binascii.b2a_base64(data, newline=False)), -1
     rest = data
     if audio is not None:
         rest = data[: audio.at] + data[audio.at + encoded_size(audio.size) :]
         head += b'"audio":{"start":%d,"bytes":%d,"at":%d},' % audio
     if _is_plain(rest):
-        return b'%b"event":%b}\n' % (head, rest)
-    return b"%b%b}\n" % (head, _odd(rest))
+        return b'%b"event":%b}\n' % (head, rest), len(head) + len('"event":')
+    return b"%b%b}\n" % (head, _odd(rest)), -1
 
 
 def remark_line(t_ns: int, remark: Remark) -> bytes:

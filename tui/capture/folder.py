@@ -27,7 +27,7 @@ class Retention:
     count: int = 100
     """Captures."""
     size: int = 2_000_000_000
-    """Bytes of all captures together, audio included."""
+    """Bytes of all captures together, audio included. One that is being written is kept whole, whatever its size."""
 
 
 class NewCapture:
@@ -57,6 +57,16 @@ class NewCapture:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         make_room(self._folder, self._retention, keep=self.path)
         return self._fd
+
+    @property
+    def limit(self) -> int:
+        """Bytes that all captures together may have; 0 is without a limit."""
+        return self._retention.size
+
+    def make_room(self) -> bool:
+        """Remove older captures because this one has grown; return whether it alone is within the limit."""
+        make_room(self._folder, self._retention, keep=self.path)
+        return not 0 < self.limit < size_of(self.path)
 
     def discard(self) -> None:
         """Remove the file, if it was created: nothing could be written to it."""

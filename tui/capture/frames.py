@@ -8,6 +8,7 @@ from array import array
 from itertools import accumulate
 from typing import Final, Protocol
 
+from tui.capture.blocks import COUNTED, Block, begin_of, count_of, end_of, of_frames
 from tui.capture.captured import CapturedFrames
 
 _IOV_MAX: Final = 1024
@@ -32,8 +33,11 @@ class Frames(Protocol):
     def sizes(self, start: int, stop: int) -> array[int]:
         """Bytes of each of these frames, 32 bits each."""
 
-    def block(self, start: int, stop: int) -> bytes:
-        """These frames, one behind the other, for a search: audio may be silence. :meth:`sizes` tells them apart."""
+    def before(self, stop: int, limit: int) -> Block:
+        """The frames before ``stop``, which is not 0, in about ``limit`` bytes; one at least."""
+
+    def after(self, start: int, stop: int, limit: int) -> Block:
+        """The frames from ``start`` on and before ``stop``, which is more, in about ``limit`` bytes; one at least."""
 
     def __getitem__(self, index: int) -> bytes:
         """One frame. Raises IndexError beyond the end."""
@@ -98,20 +102,31 @@ class FrameStore:
         assert self._captured is not None
         return self._captured[index]
 
-    def block(self, start: int, stop: int) -> bytes:
+    def before(self, stop: int, limit: int) -> Block:
         """See :class:`Frames`."""
         base, window = self._window
-        parts = []
-        written = min(stop, base)
         spilled = self._spilled
-        captured = written if spilled is None else min(written, spilled.first)
-        if self._captured is not None and start < captured:
-            parts.append(self._captured.block(start, captured, self._sizes[start:captured]))
-        if spilled is not None and max(start, captured) < written:
-            parts.append(spilled.read(max(start, captured), written))
         if stop > base:
-            parts.append(b"".join(window[max(start, base) - base : stop - base]))
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+            sizes = self._sizes[max(base, stop - COUNTED) : stop]
+            start = stop - count_of(reversed(sizes), limit)
+            return of_frames(start, window[start - base : stop - base], sizes[start - stop :])
+        if spilled is not None and stop > spilled.first:
+            return spilled.before(stop, limit, self._sizes)
+        assert self._captured is not None
+        return self._captured.before(stop, limit, self._sizes)
+
+    def after(self, start: int, stop: int, limit: int) -> Block:
+        """See :class:`Frames`."""
+        base, window = self._window
+        spilled = self._spilled
+        if start >= base:
+            sizes = self._sizes[start : min(stop, start + COUNTED)]
+            stop = start + count_of(sizes, limit)
+            return of_frames(start, window[start - base : stop - base], sizes[: stop - start])
+        if spilled is not None and start >= spilled.first:
+            return spilled.after(start, min(stop, base), limit, self._sizes)
+        assert self._captured is not None
+        return self._captured.after(start, min(stop, base if spilled is None else spilled.first), limit, self._sizes)
 
     def close(self) -> None:
         """Give the file back to the system; reads of what was written out fail from now on."""
@@ -166,9 +181,26 @@ class _SpillFile:
         self._ends.extend(ends[1:])
 
     def read(self, start: int, stop: int) -> bytes:
-        """These frames, one behind the other."""
+        """These frames, one behind the other; b"" when the file does not have them any more."""
         at, end = self._ends[start - self.first], self._ends[stop - self.first]
-        return os.pread(self._fd, end - at, at)
+        try:
+            return os.pread(self._fd, end - at, at)
+        except OSError:
+            return b""
+
+    def before(self, stop: int, limit: int, sizes: array[int]) -> Block:
+        """As :meth:`Frames.before`; ``sizes`` are those of all frames."""
+        return self._block(self.first + begin_of(self._ends, 0, stop - self.first, limit), stop, sizes)
+
+    def after(self, start: int, stop: int, limit: int, sizes: array[int]) -> Block:
+        """As :meth:`Frames.after`."""
+        end = self.first + end_of(self._ends, start - self.first, stop - self.first, limit)
+        return self._block(start, end, sizes)
+
+    def _block(self, start: int, stop: int, sizes: array[int]) -> Block:
+        offsets = self._ends[start - self.first : stop - self.first]
+        data = self.read(start, stop)
+        return Block(start, data, offsets[0], offsets, bytes(len(offsets)), sizes[start:stop], 0)
 
     def close(self) -> None:
         """Give the file back to the system."""

@@ -72,8 +72,8 @@ class Row:
 
 
 class EventLog:
-    """Append-only. Memory per entry: 8 bytes of time, 4 of size, 4 of row, 2 of type, 1 of flags, 8 of offset in a file
-    for what has left the window, and 4 per row.
+    """Append-only. Memory per entry: 8 bytes of time, 4 of size, 4 of row, 2 of type, 1 of flags, 9 of its place in a
+    file for what has left the window, and 4 per row.
     """
 
     def __init__(
@@ -99,7 +99,8 @@ class EventLog:
         self.marks: list[tuple[int, Mark]] = []
         """What happened here and not on the wire, oldest first, each with the number of entries before it."""
         self._store = FrameStore(window_bytes, capture.frames if capture is not None else None)
-        self._frames: Frames = frames if frames is not None else self._store
+        self.frames: Frames = frames if frames is not None else self._store
+        """Where the frames are."""
         self._times = array("q")
         self._types = array("H")
         self._flags = bytearray()
@@ -128,7 +129,7 @@ class EventLog:
     @property
     def trouble(self) -> str:
         """Why the log cannot use the disk; "" while it can."""
-        return self._frames.trouble
+        return self.frames.trouble
 
     def count(self, direction: Direction) -> int:
         """Entries so far that went this way."""
@@ -257,14 +258,14 @@ class EventLog:
 
     def data(self, index: int) -> bytes:
         """The frame with this index, exactly as on the wire. Raises IndexError beyond the end."""
-        return self._frames[index]
+        return self.frames[index]
 
     def row(self, index: int) -> Row:
         """The row with this index, as it is now. Raises IndexError beyond the end."""
         first = self._row_first[index]
         run = self._run_of_row.get(index)
         if run is None:
-            return Row(index, first, 1, self._frames.size(first), 0, self.is_alarm(index))
+            return Row(index, first, 1, self.frames.size(first), 0, self.is_alarm(index))
         return Row(index, first, run.count, run.size, run.audio, run.alarm)
 
     def type_of(self, index: int) -> str:
@@ -310,7 +311,7 @@ class EventLog:
 
     @property
     def type_names(self) -> list[str]:
-        """The types so far; "" stands for those that are not kept. Not to be changed."""
+        """The types so far, not to be changed; "" stands for those that are not kept."""
         return self._type_names
 
     def type_ids(self, start: int, stop: int) -> array[int]:
@@ -348,11 +349,7 @@ class EventLog:
 
     def sizes(self, start: int, stop: int) -> array[int]:
         """Bytes of the frames of these entries; 32 bits each."""
-        return self._frames.sizes(start, stop)
-
-    def block(self, start: int, stop: int) -> bytes:
-        """The frames of these entries, one behind the other: :meth:`sizes` tells them apart."""
-        return self._frames.block(start, stop)
+        return self.frames.sizes(start, stop)
 
     def notes_since(self, seen: int) -> list[tuple[int, str]]:
         """Entries that got a note, and the note, but for the ``seen`` oldest ones."""
@@ -369,7 +366,7 @@ class EventLog:
         if self.capture is not None:
             self.capture.close()
             self.capture.release()
-        self._frames.close()
+        self.frames.close()
 
     def _learn(self, event_type: str) -> Kind:
         known = self._by_name.get(event_type)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from tui import wire
+from tui.capture.blocks import Block
 from tui.capture.captured import CapturedFrames
 from tui.capture.decoding import read_line
 from tui.capture.folder import audio_path
@@ -175,10 +176,13 @@ class CaptureReader:
             case Stored():
                 self._enter(record, offset)
             case Remark():
+                self._stored.end_frame()
                 self._remark(record)
             case Header():
+                self._stored.end_frame()
                 self._begin(record)
             case None:
+                self._stored.end_frame()
                 if line.strip():
                     self._note("a line is no event")
                 if not len(self.log) and self.header is None and self._lines >= _HOPELESS:
@@ -187,11 +191,14 @@ class CaptureReader:
                     )
                 return not line.strip()
             case _:
+                self._stored.end_frame()
                 self.log.mark(record)
         return True
 
     def _enter(self, stored: Stored, offset: int) -> None:
-        self._frames.add(stored.size, offset)
+        # A search knows by the type of a frame that its audio may be elsewhere.
+        silent = stored.audio is None or wire.sniff_type(stored.rest) in wire.AUDIO_KEYS
+        self._frames.add(stored.size, offset, stored.head if silent else -1)
         if self.header is None:
             # Nobody has marked what failed.
             self._enter_foreign(stored)
@@ -240,7 +247,8 @@ class CaptureReader:
                 f"this one knows format {VERSION}, and shows what it can"
             )
         elif header.version < VERSION:
-            self._note("its header names no version")
+            said = f"format {header.odd_version}, which there is not" if header.odd_version else "no format"
+            self._note(f"its header names {said}; it is shown as format {VERSION}, as far as it can be")
         self._audio_names = {Direction.RECEIVED: header.received_audio, Direction.SENT: header.sent_audio}
 
     def _open_audio(self, direction: Direction) -> None:
@@ -301,10 +309,10 @@ class _StoredFrames:
         self.captured = CapturedFrames()
         self._sizes = array("I")
 
-    def add(self, size: int, offset: int) -> None:
-        """Add a frame of so many bytes, whose line begins at this offset."""
+    def add(self, size: int, offset: int, head: int) -> None:
+        """Add a frame of so many bytes; for the rest see :meth:`CapturedFrames.add`."""
         self._sizes.append(size)
-        self.captured.add(offset)
+        self.captured.add(offset, head)
 
     def size(self, index: int) -> int:
         return self._sizes[index]
@@ -312,8 +320,11 @@ class _StoredFrames:
     def sizes(self, start: int, stop: int) -> array[int]:
         return self._sizes[start:stop]
 
-    def block(self, start: int, stop: int) -> bytes:
-        return self.captured.block(start, stop, self._sizes[start:stop])
+    def before(self, stop: int, limit: int) -> Block:
+        return self.captured.before(stop, limit, self._sizes)
+
+    def after(self, start: int, stop: int, limit: int) -> Block:
+        return self.captured.after(start, stop, limit, self._sizes)
 
     def __getitem__(self, index: int) -> bytes:
         return self.captured[index]

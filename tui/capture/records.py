@@ -54,10 +54,12 @@ class Header:
     """Name of the WAV file, beside this one, of the audio that the server sent."""
     sent_audio: str = ""
     version: int = VERSION
+    """0 for one that nobody writes."""
+    odd_version: str = ""
+    """What stands there then, in JSON; "" for nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """One frame as a line holds it."""
 
     t_ns: int
@@ -69,6 +71,8 @@ class Stored:
     audio: Audio | None = None
     binary: bool = False
     note: str = ""
+    head: int = -1
+    """Bytes of the line before ``rest``; -1 when that does not stand in the line as it is, but for its audio."""
     exact: bool = True
     """False when another program has rewritten the line, so that spaces and spellings may not be those of the wire."""
 

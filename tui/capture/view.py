@@ -6,6 +6,7 @@ that a screen can go on while a million events are looked through.
 
 from __future__ import annotations
 
+import time
 from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
@@ -93,15 +94,26 @@ class EventView:
         for each in self._all():
             each.update(rows, changed)
 
-    def work(self, seconds: float) -> bool:
-        """Look through more of the log for about so long; return whether there is nothing left."""
+    def look(self, seconds: float) -> None:
+        """Look through frames for about so long; :meth:`work` takes what was found. For a thread that may wait."""
         for each in self._all():
-            each.work(seconds)
+            each.look(seconds)
+
+    def work(self, seconds: float, *, look: bool = True) -> bool:
+        """Look through more of the log for about so long; return whether there is nothing left.
+
+        Args:
+            seconds: for all that is looked for together.
+            look: go on where :meth:`look` has not been yet; else nothing waits for the disk.
+        """
+        until = time.perf_counter() + seconds
+        for each in self._all():
+            each.work(until - time.perf_counter(), look=look)
         while self._following is not None and self._shown is not None and self._shown.complete:
             if not self._following.learn(self._shown.rows):
                 break
             self._choose(self._following.filter, self._following.rows)
-            self._shown.work(seconds)
+            self._shown.work(until - time.perf_counter(), look=look)
         return self.complete
 
     def _choose(self, chosen: Filter | None, also: Iterable[int] = ()) -> None:

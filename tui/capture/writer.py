@@ -36,6 +36,10 @@ _AUDIO_KEYS: Final = {name: f'"{key}"'.encode() for name, key in wire.AUDIO_KEYS
 _TYPE_WITHIN: Final = 200
 """Bytes at the start of a frame that hold its type, when it is one that holds audio."""
 
+_ROOM_STEP: Final = 64 * 1024
+_ROOM_STEPS: Final = 50
+"""After so many bytes of frames, at least, or a part of what all captures may have, older ones make room."""
+
 TOO_SLOW: Final = "the disk is too slow"
 
 
@@ -73,7 +77,10 @@ class CaptureWriter:
         """What is in the file by now."""
         self.trouble = ""
         """Why nothing is written any more, in the system's words; "" while it is."""
+        self.oversized = False
+        """True when this capture alone has more than all captures together may have."""
         self._new = new
+        self._room_at = _ROOM_STEP
         self._header = header
         self._clock_ns = clock_ns
         self._wall_ns = wall_ns
@@ -88,6 +95,11 @@ class CaptureWriter:
         }
         self._giving_up = threading.Lock()
         self._thread: threading.Thread | None = None
+
+    @property
+    def limit(self) -> int:
+        """Bytes that all captures together may have; 0 is without a limit."""
+        return self._new.limit
 
     def put(
         self,
@@ -114,8 +126,13 @@ class CaptureWriter:
         if self._thread is None:
             # The wall clock may be set meanwhile: it counts once, and times go on from there.
             self._zero_ns = self._wall_ns() - (self._clock_ns() - origin_ns)
-            self._thread = threading.Thread(target=self._run, name="azrt-capture", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name="azrt-capture", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:  # the system gives no more threads, or memory
+                self._give_up(str(error))
+                return
+            self._thread = thread
         self._put_bytes += len(data)
         if self._put_bytes - self._written_bytes > _MOST_BEHIND:
             self._give_up(TOO_SLOW)
@@ -168,6 +185,7 @@ class CaptureWriter:
                 while items[-1] is not None and len(items) < _BATCH and not self._queue.empty():
                     items.append(self._queue.get())
                 self._write([item for item in items if item is not None])
+                self._make_room()
                 if items[-1] is None:
                     return
                 time.sleep(_GATHER_S)
@@ -202,18 +220,22 @@ class CaptureWriter:
 
     def _write(self, items: list[_Frame | tuple[int, Remark] | Mark]) -> None:
         lines: list[bytes] = []
-        offsets = array("Q")
+        offsets, heads, odd = array("Q"), bytearray(), array("I")
+        first = len(self.frames)
         end = self._end
         weight = 0
         for item in items:
             if isinstance(item, _Frame):
-                offsets.append(end)
                 weight += len(item.data)
-                line = self._line(item)
-            elif isinstance(item, tuple):
-                line = remark_line(*item)
+                line, head = self._line(item)
+                if head < 0:
+                    odd.append(first + len(offsets))
+                heads.append(max(0, head))
+                offsets.append(end)
             else:
-                line = mark_line(item)
+                line = remark_line(*item) if isinstance(item, tuple) else mark_line(item)
+                if first + len(offsets):
+                    odd.append(first + len(offsets) - 1)
             lines.append(line)
             end += len(line)
         # Audio first: no line ever speaks of samples that are not there.
@@ -225,9 +247,14 @@ class CaptureWriter:
                 return
             self._end = end
             self._written_bytes += weight
-            self.frames.extend(offsets)
+            self.frames.extend(offsets, heads, odd)
 
-    def _line(self, frame: _Frame) -> bytes:
+    def _make_room(self) -> None:
+        if self._new.limit and self._written_bytes >= self._room_at:
+            self._room_at = self._written_bytes + max(_ROOM_STEP, self._new.limit // _ROOM_STEPS)
+            self.oversized = not self._new.make_room()
+
+    def _line(self, frame: _Frame) -> tuple[bytes, int]:
         data, audio = frame.data, None
         if not frame.binary and b"audio" in data[:_TYPE_WITHIN]:
             key = _AUDIO_KEYS.get(wire.sniff_type(data))

@@ -4,11 +4,15 @@ import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import click
 
 from tui.cli.common import complain, complain_about, load
+from tui.clock import clock
+
+if TYPE_CHECKING:
+    from tui.capture import CaptureReader
 
 _NAMED = "FILE is a capture, or any file with an event a line; the newest capture without one, - for stdin."
 
@@ -31,7 +35,10 @@ def sessions(json_output: bool) -> int:
 @click.argument("file", required=False, default="")
 @click.pass_context
 def events(context: click.Context, /, file: str, filter_text: str, json_output: bool) -> int:
-    """Print the events of a recorded session, a line each."""
+    """Print the events of a recorded session, a line each.
+
+    A filter takes each event by itself here; on the screen it takes a run of deltas as one, with the bytes of all.
+    """
     loaded = load(context, {})
     from tui.capture import CaptureError
     from tui.capture.filter import FilterError, parse
@@ -63,36 +70,41 @@ def export(file: str, kind: str, output: Path | None) -> int:
     """Write what was said in a recorded session, with what nobody heard marked."""
     from tui.capture import CaptureError
     from tui.offline.opening import opened
-    from tui.offline.sessions import duration
     from tui.offline.sound import write_wav
     from tui.offline.transcript import FORMATS
+    from tui.printing import drop_rest
 
     if kind == "wav" and output is None and sys.stdout.isatty():
         raise click.UsageError("a WAV file is nothing for a terminal; name a file with -o.")
     try:
         with opened(file) as reader:
-            if output is not None and reader.path is not None and output.resolve() == reader.path.resolve():
-                raise click.UsageError(f"{output} is the capture itself; name another file with -o.")
-            text = FORMATS[kind](reader) if kind != "wav" else ""
-            with _target(output) as out:
-                if kind != "wav":
+            if kind == "wav":
+                length_s = write_wav(reader, lambda: _target(output, reader))
+                complain(f"{clock(length_s)} of audio: you on the left, the agent on the right")
+            else:
+                text = FORMATS[kind](reader)
+                with _target(output, reader) as out:
                     out.write(text.encode(errors="replace"))
-                else:
-                    length_s = write_wav(reader, out)
-                    complain(f"{duration(length_s)} of audio: you on the left, the agent on the right")
-                out.flush()
+                    out.flush()
     except CaptureError as error:
         raise click.ClickException(str(error)) from error
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_rest(sys.stdout)
         return 1
     return 0
 
 
-def _target(output: Path | None) -> AbstractContextManager[IO[bytes]]:
-    """Where to write: stdout, or a file that only this user can read, as what is in it is private."""
+def _target(output: Path | None, reader: "CaptureReader") -> AbstractContextManager[IO[bytes]]:
+    """Where to write: stdout, or a file that only this user can read, as what is in it is private.
+
+    ``reader`` has read the whole capture. A file of the capture itself is refused.
+    """
     if output is None:
         return nullcontext(sys.stdout.buffer)
+    if reader.path is not None:
+        audio = (reader.header.received_audio, reader.header.sent_audio) if reader.header is not None else ()
+        if output.resolve() in {reader.path.with_name(name).resolve() for name in (reader.path.name, *audio) if name}:
+            raise click.UsageError(f"{output} is a file of the capture itself; name another one with -o.")
     try:
         return os.fdopen(os.open(output, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600), "wb")
     except OSError as error:

@@ -15,7 +15,8 @@ from tui import paths, wire
 from tui.capture.captured import read_at
 from tui.capture.decoding import read_line
 from tui.capture.folder import is_being_written, size_of
-from tui.capture.records import Header
+from tui.capture.records import VERSION, Header
+from tui.clock import clock
 from tui.endpoint import escape_controls
 from tui.printing import Output, narrate
 
@@ -105,8 +106,10 @@ def _text_line(session: Session) -> str:
         started = datetime.fromisoformat(started).replace(tzinfo=UTC).astimezone().strftime("%Y-%m-%d %H:%M")
     except ValueError:
         started = started[:16] or "?"
-    length = duration(session.length_s) + ("+" if session.running else " ")
-    where = " ".join(part for part in (session.header.host, session.header.deployment) if part)
+    length = clock(session.length_s) + ("+" if session.running else " ")
+    header = session.header
+    form = "" if header.version == VERSION else f"(format {header.version or header.odd_version or 'unknown'})"
+    where = " ".join(part for part in (header.host, header.deployment, form) if part)
     columns = f"{length:>9} {session.events:>8,} {wire.size(session.size):>6}  {session.path.stem:<33}  {where}"
     return escape_controls(f"{started:<16} {columns}".rstrip())
 
@@ -121,16 +124,10 @@ def _json_line(session: Session) -> str:
             "host": header.host,
             "deployment": header.deployment,
             "program": header.program,
+            "format": header.version,
             "length_s": round(session.length_s, 3),
             "events": session.events,
             "bytes": session.size,
             "running": session.running,
         }
     )
-
-
-def duration(seconds: float) -> str:
-    """A length for a person: ``0:07``, ``12:30``, ``3:05:00``."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

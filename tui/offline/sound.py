@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import binascii
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import IO, Final
 
@@ -130,10 +131,11 @@ class _Timeline:
         del self.heard[kept:]
 
 
-def write_wav(reader: CaptureReader, out: IO[bytes]) -> float:
+def write_wav(reader: CaptureReader, target: Callable[[], AbstractContextManager[IO[bytes]]]) -> float:
     """Write both sides as one stereo WAV file; return its length in seconds.
 
-    Raises CaptureError where there is no audio, or too much of it, and OSError.
+    ``target`` opens where to write, once it is known that there is something: a file that was there before is not
+    emptied for nothing. Raises CaptureError where there is no audio, or too much of it, and OSError.
     """
     timeline = _Timeline()
     for item in reader:
@@ -147,13 +149,15 @@ def write_wav(reader: CaptureReader, out: IO[bytes]) -> float:
         raise CaptureError(f"{reader.name}: there is no audio in it")
     if frames * 4 > _MOST_BYTES:
         raise CaptureError(f"{reader.name}: {frames // PCM16_RATE // 3600} hours are more than a WAV file can hold")
-    out.write(header(frames * 4, channels=2))
     left, right = (_Voice(reader, side, begin_ns) for side in pieces)
-    for at in range(0, frames, _CHUNK):
-        count = min(_CHUNK, frames - at)
-        both = array("h", bytes(4 * count))
-        both[0::2], both[1::2] = left.read(at, count), right.read(at, count)
-        out.write(both.tobytes())
+    with target() as out:
+        out.write(header(frames * 4, channels=2))
+        for at in range(0, frames, _CHUNK):
+            count = min(_CHUNK, frames - at)
+            both = array("h", bytes(4 * count))
+            both[0::2], both[1::2] = left.read(at, count), right.read(at, count)
+            out.write(both.tobytes())
+        out.flush()
     return frames / PCM16_RATE
 
 

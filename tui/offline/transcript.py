@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from tui.capture import CaptureReader
+from tui.clock import clock
 from tui.conversation import Speaker, Turn
 from tui.endpoint import escape_controls
-from tui.offline.sessions import duration
 from tui.session.replayed import Replayed
 
 _NAMES: Final = {
@@ -43,7 +43,7 @@ def as_text(reader: CaptureReader) -> str:
         heard, unheard = _parts(turn)
         said = f"{heard}{' ' * bool(heard)}[not heard: {unheard}]" if unheard else heard
         note = f" ({turn.note})" if turn.note else ""
-        paragraphs.append(_safe(f"{duration(turn.time_s):>7}  {_NAMES[turn.speaker]}: {said}{note}"))
+        paragraphs.append(_safe(f"{clock(turn.time_s):>7}  {_NAMES[turn.speaker]}: {said}{note}"))
     return "\n\n".join(paragraphs) + "\n"
 
 
@@ -55,7 +55,7 @@ def as_markdown(reader: CaptureReader) -> str:
         heard, unheard = (_escaped(part) for part in _parts(turn))
         struck = "\n".join(f"~~{line}~~" if line else line for line in unheard.split("\n"))
         said = f"{heard}{' ' * bool(heard)}{struck}" if unheard else heard
-        name = f"**{_NAMES[turn.speaker]}** ({duration(turn.time_s)})"
+        name = f"**{_NAMES[turn.speaker]}** ({clock(turn.time_s)})"
         note = f"\n\n*{_escaped(turn.note)}*" if turn.note else ""
         blocks.append(_safe(f"{name}\n\n{said}{note}"))
     return "\n\n".join(blocks) + "\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from tui import __version__, paths
+from tui import __version__, paths, wire
 from tui.capture import CaptureWriter, EventLog
 from tui.capture.folder import NewCapture, Retention
 from tui.capture.records import Header
@@ -28,6 +28,11 @@ def new_event_log(settings: Settings, host: str, model: str, masked: Callable[[s
     new = NewCapture(paths.captures_dir(), Retention(settings.captures_kept, settings.captures_size))
     header = Header(program=f"azrt-tui {__version__}", host=masked(host), deployment=masked(model))
     return EventLog(time.monotonic_ns(), capture=CaptureWriter(new, header))
+
+
+def capture_oversized(limit: int) -> str:
+    """What to say when a capture alone has more than so many bytes, which all may have together."""
+    return f"The capture of this session alone is larger than captures_size ({wire.size(limit)}B). It is kept whole."
 
 
 def capture_failed(trouble: str) -> str:

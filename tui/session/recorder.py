@@ -19,7 +19,7 @@ from tui.capture import Decoded, EventLog, Interrupted, Playing
 from tui.conversation import Transcript
 from tui.conversation.status import Status, StatusReducer
 from tui.session.batch import Batch, Notice, Severity
-from tui.session.capturing import capture_failed
+from tui.session.capturing import capture_failed, capture_oversized
 from tui.settings import Secret
 from tui.wire import Direction
 
@@ -33,8 +33,6 @@ second of an open microphone would keep the screen drawing."""
 
 _DRIFT_NS = 40_000_000
 """An item that is heard so much later than its beginning says has waited for the network in between."""
-
-_AUDIO_DELTAS = ("response.output_audio.delta", "response.audio.delta")
 
 
 class Masking(Protocol):
@@ -79,7 +77,7 @@ class Recorder:
         # (monotonic seconds, events so far), one a batch, covering the last second
         self._history: deque[tuple[float, int]] = deque([(float("-inf"), self._events())])
         self._stopped = False
-        self._capture_failed = False
+        self._capture_failed = self._capture_oversized = False
         self._playing: tuple[tuple[str, int], int] | None = None
         """Item and part that were heard last, and when they began, in nanoseconds since the log's origin."""
         self._dropped: set[str] = set()
@@ -124,7 +122,7 @@ class Recorder:
             self._alarm(index)
         if audio is not None:
             self._play(event, audio.pcm)
-        elif event.get("type") in _AUDIO_DELTAS and isinstance(event.get("delta"), str):
+        elif event.get("type") in wire.OUTPUT_AUDIO and isinstance(event.get("delta"), str):
             self.log.add_note(index, f"audio that is not base64; {self.unusable}")
             self._alarm(index)
             self.touch()
@@ -250,6 +248,9 @@ class Recorder:
         if self.log.capture is not None and self.log.capture.trouble and not self._capture_failed:
             self._capture_failed = True
             self._notices.append(Notice(f"{capture_failed(self.log.capture.trouble)}.", Severity.WARNING))
+        if self.log.capture is not None and self.log.capture.oversized and not self._capture_oversized:
+            self._capture_oversized = True
+            self._notices.append(Notice(capture_oversized(self.log.capture.limit), Severity.WARNING))
         notices, self._notices = tuple(self._notices), []
         self._deliver(Batch(len(self.log), self.log.rows, self.log.take_changed(), turns, order, self.status, notices))
         if rate > 0:
@@ -299,7 +300,7 @@ class Recorder:
 
 def _audio(event: Mapping[str, Any]) -> Decoded | None:
     """The audio in an event that was received; None when there is none, or none that can be decoded."""
-    delta = event.get("delta") if event.get("type") in _AUDIO_DELTAS else None
+    delta = event.get("delta") if event.get("type") in wire.OUTPUT_AUDIO else None
     if not isinstance(delta, str):
         return None  # what is no text at all, the SDK's own validation says, and survives
     try:

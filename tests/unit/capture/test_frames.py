@@ -103,7 +103,7 @@ for at, frame in enumerate(frames):
     log.append(Direction.RECEIVED, frame, at)
 assert log.trouble == "File too large", log.trouble
 assert [log.data(at) for at in range(len(frames))] == frames
-assert log._frames._window[0] > 0, "some frames were written before the disk was full"
+assert log.frames._window[0] > 0, "some frames were written before the disk was full"
 print("all there")
 """
 

@@ -90,8 +90,6 @@ for at, frame in enumerate(frames):
 writing.close()
 assert writing.trouble == "{trouble}", writing.trouble
 assert [log.data(at) for at in range(len(frames))] == frames, "the session has lost something"
-block = log.block(0, len(frames))
-assert block == b"".join(frames)
 kept = len(writing.frames)
 reader = CaptureReader(writing.path)
 reader.read_all()
@@ -173,6 +171,21 @@ def test_a_disk_that_hangs_holds_nobody_up_and_is_given_up(tmp_path: Path, monke
     assert log.data(0) == frames[0]
     assert read(writing.path).problems == []
     log.close()
+
+
+def test_a_system_without_threads_to_spare_costs_the_file_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> None:  # what Python raises there; root has no limit to run into
+        raise RuntimeError("can't start new thread")
+
+    writing = writer(tmp_path)
+    log = EventLog(capture=writing)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        log.append(RECEIVED, b'{"type":"x"}', 1)
+    log.append(RECEIVED, b'{"type":"y"}', 2)
+    assert writing.trouble == "can't start new thread"
+    assert [log.data(at) for at in range(2)] == [b'{"type":"x"}', b'{"type":"y"}']
+    writing.close()
 
 
 def test_nothing_is_made_before_there_is_something_to_keep(tmp_path: Path) -> None:
@@ -274,6 +287,34 @@ def test_what_another_program_writes_is_never_removed(tmp_path: Path) -> None:
     last = begin(tmp_path, Retention(count=1, size=0))
     assert captures(tmp_path) == [last.path], "what nobody writes any more goes"
     last.close()
+
+
+def test_older_ones_make_room_for_a_session_that_goes_on(tmp_path: Path) -> None:
+    first, second = old(tmp_path, "20260101T000000Z", 100_000), old(tmp_path, "20260102T000000Z", 150_000)
+    mine = CaptureWriter(NewCapture(tmp_path, Retention(count=0, size=300_000)), Header())
+    log = EventLog(capture=mine)
+    seen = []
+
+    def grow(count: int) -> None:
+        for _ in range(count):
+            log.append(RECEIVED, b'{"type":"x","pad":"%b"}' % (b"p" * 10_000), 0)
+        while len(mine.frames) < len(log):
+            time.sleep(0.001)
+        # The room is made behind the write.
+        log.append(RECEIVED, b"{}", 0)
+        while len(mine.frames) < len(log):
+            time.sleep(0.001)
+        seen.append((captures(tmp_path), mine.oversized))
+
+    grow(7)
+    grow(20)
+    grow(30)
+    assert seen == [([second, mine.path], False), ([mine.path], False), ([mine.path], True)]
+    assert not first.exists()
+    log.close()
+    reader = read(mine.path)
+    assert (len(reader.log), reader.problems) == (60, []), "its own is kept whole"
+    reader.close()
 
 
 def test_a_link_in_the_folder_leads_nowhere(tmp_path: Path) -> None:

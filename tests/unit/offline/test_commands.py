@@ -19,7 +19,8 @@ from tui.capture import CaptureWriter, EventLog
 from tui.capture.folder import NewCapture
 from tui.capture.records import Header
 from tui.cli import run
-from tui.offline.sessions import duration, sessions
+from tui.clock import clock
+from tui.offline.sessions import sessions
 
 Text = pytest.CaptureFixture[str]
 
@@ -68,6 +69,26 @@ def test_sessions_lists_them_with_length_events_and_size(capsys: Text) -> None:
     assert one["bytes"] == first.stat().st_size + first.with_name(f"{first.stem}.received.wav").stat().st_size
 
 
+@pytest.mark.parametrize(
+    ("version", "listed", "said"),
+    [
+        ("2", "(format 2)", "it was written by a newer azrt-tui 1 (format 2); this one knows format 1"),
+        ("0", "(format 0)", "its header names format 0, which there is not"),
+        ('"new"', '(format "new")', 'its header names format "new", which there is not'),
+    ],
+)
+def test_every_command_shows_what_it_can_of_another_version(version: str, listed: str, said: str, capsys: Text) -> None:
+    path = recorded()
+    path.write_bytes(path.read_bytes().replace(b'"version":1,', f'"version":{version},'.encode()))
+    assert run(["sessions"]) == 0
+    assert capsys.readouterr().out.rstrip().endswith(listed)
+    for command, shown in ((["events"], "Hello [red]you[/]"), (["export", "--format", "txt"], "Hello [red]you[/]")):
+        assert run([command[0], str(path), *command[1:]]) == 0
+        printed = capsys.readouterr()
+        assert shown in printed.out
+        assert said in printed.err
+
+
 def test_a_session_that_still_runs_is_marked(capsys: Text) -> None:
     writing = CaptureWriter(NewCapture(paths.captures_dir()), Header())
     log = EventLog(capture=writing)
@@ -82,7 +103,7 @@ def test_a_session_that_still_runs_is_marked(capsys: Text) -> None:
 
 
 def test_lengths() -> None:
-    assert [duration(seconds) for seconds in (0.9, 7, 750, 11_100)] == ["0:00", "0:07", "12:30", "3:05:00"]
+    assert [clock(seconds) for seconds in (0.9, 7, 750, 11_100)] == ["0:00", "0:07", "12:30", "3:05:00"]
 
 
 def test_events_prints_a_line_each(capsys: Text) -> None:
@@ -170,10 +191,25 @@ def test_export_writes_a_file_for_this_user_only(tmp_path: Path, capsys: Text) -
         assert out.stat().st_size > 100
     before = path.read_bytes()
     assert run(["export", "-o", str(path), str(path)]) == 2
-    assert "is the capture itself; name another file with -o" in capsys.readouterr().err
+    assert "is a file of the capture itself; name another one with -o" in capsys.readouterr().err
+    audio = next(path.parent.glob(f"{path.stem}*.wav"))
+    heard = audio.read_bytes()
+    assert run(["export", "--format", "wav", "-o", str(audio), str(path)]) == 2
+    assert audio.read_bytes() == heard
+    capsys.readouterr()
+
     assert path.read_bytes() == before
     assert run(["export", "-o", str(tmp_path / "none" / "x"), str(path)]) == 1
     assert capsys.readouterr().err == f"azrt-tui: {tmp_path / 'none' / 'x'}: No such file or directory\n"
+
+
+def test_export_without_audio_leaves_the_file_that_is_there(tmp_path: Path) -> None:
+    silent = tmp_path / "silent.jsonl"
+    silent.write_text('{"type": "session.created"}\n')
+    out = tmp_path / "out.wav"
+    out.write_bytes(b"something else")
+    assert run(["export", "--format", "wav", "-o", str(out), str(silent)]) == 1
+    assert out.read_bytes() == b"something else"
 
 
 @pytest.mark.parametrize("command", ["events", "export"])

@@ -225,6 +225,24 @@ async def test_where_nobody_listens_nothing_is_unheard() -> None:
     tested.stop()
 
 
+async def test_a_capture_beyond_the_limit_is_said_once() -> None:
+    log = event_log(replace(Settings(), captures_size=50_000), plan("ws://127.0.0.1:1/"))
+    assert log.capture is not None
+    batches: list[Batch] = []
+    tested = Recorder(log, SilentPlayback(), batches.append, fps=100)
+    for number in range(1, 4):
+        tested.received(b'{"type":"x","pad":"%b"}' % (b"p" * 100_000), binary=False)
+        while len(log.capture.frames) < number:
+            await asyncio.sleep(0.001)
+    tested.flush()
+    tested.stop()
+    log.close()
+    assert [notice.text for batch in batches for notice in batch.notices] == [
+        "The capture of this session alone is larger than captures_size (50kB). It is kept whole."
+    ]
+    assert len(log.capture.frames) == 3
+
+
 def test_settings_decide_how_much_stays(tmp_path: Path) -> None:
     for _ in range(4):
         settings = replace(Settings(), captures_kept=2)

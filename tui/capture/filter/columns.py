@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias
+from functools import cached_property
+from typing import Final, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from tui.capture.log import EventLog
 from tui.wire import Direction
 
 _Mask: TypeAlias = NDArray[np.bool_]
+_Any = TypeVar("_Any", bound=np.generic)
 
 _COMPARISONS: Final[Mapping[str, Callable[[NDArray[np.int64], int], _Mask]]] = {
     ">=": np.greater_equal,
@@ -40,11 +42,9 @@ class Columns:
         """Those of the rows from ``start`` up to ``stop`` that match, rising."""
         if start == stop:
             return array("I")
-        rows = _Range(self, self._log, start, stop)
-        found = np.flatnonzero(rows.decide(expression)).astype(np.uint32)
-        found += np.uint32(start)
-        matching = array("I")
-        matching.frombytes(found.tobytes())
+        found = np.flatnonzero(_Range(self, self._log, start, stop).decide(expression))
+        matching = array("I", bytes(4 * len(found)))
+        np.add(found, start, out=np.frombuffer(matching, np.uint32), casting="unsafe")
         return matching
 
     def table(self, term: syntax.Type | syntax.Name, test: Callable[[str], bool]) -> NDArray[np.uint8]:
@@ -68,12 +68,10 @@ class _Range:
         self._log = log
         self._start = start
         self._stop = stop
-        firsts = np.frombuffer(log.firsts(start, stop), np.uint32)
-        self._first = int(firsts[0])
-        self._last = int(firsts[-1]) + 1
+        self._first = log.first(start)
+        self._last = log.first(stop - 1) + 1
         # Where no run goes on between the rows, their entries are one behind the other, and need not be picked.
         self._dense = self._last - self._first == stop - start
-        self._at = firsts if self._dense else firsts - np.uint32(self._first)
         self._ids: NDArray[np.uint16] | None = None
 
     def decide(self, expression: syntax.Expression) -> _Mask:
@@ -126,25 +124,33 @@ class _Range:
     def _type_ids(self) -> NDArray[np.uint16]:
         if self._ids is None:
             ids = np.frombuffer(self._log.type_ids(self._first, self._last), np.uint16)
-            self._ids = ids if self._dense else ids[self._at]
+            self._ids = self._picked(ids)
         return self._ids
 
     def _direction(self, direction: Direction) -> _Mask:
         directions = np.frombuffer(self._log.directions(self._first, self._last), np.uint8)
-        picked: NDArray[np.uint8] = directions if self._dense else directions[self._at]
-        matching: _Mask = picked == int(direction)
+        matching: _Mask = self._picked(directions) == int(direction)
         return matching
 
     def _alarms(self) -> _Mask:
         every = np.frombuffer(self._log.alarms(self._first, self._last), np.bool_)
-        alarms: _Mask = every.copy() if self._dense else every[self._at]
+        alarms = self._picked(every).copy()
         for row, _, alarm in self._log.runs(self._start, self._stop):
             alarms[row - self._start] = alarm
         return alarms
 
     def _sizes(self) -> NDArray[np.int64]:
         every = np.frombuffer(self._log.sizes(self._first, self._last), np.uint32)
-        sizes: NDArray[np.int64] = (every if self._dense else every[self._at]).astype(np.int64)
+        sizes = self._picked(every).astype(np.int64)
         for row, size, _ in self._log.runs(self._start, self._stop):
             sizes[row - self._start] = size
         return sizes
+
+    @cached_property
+    def _at(self) -> NDArray[np.uint32]:
+        """Where the first entry of each row stands among the entries."""
+        return np.frombuffer(self._log.firsts(self._start, self._stop), np.uint32) - np.uint32(self._first)
+
+    def _picked(self, column: NDArray[_Any]) -> NDArray[_Any]:
+        """Of a column of the entries, what it says of the first entry of each row."""
+        return column if self._dense else column[self._at]

@@ -228,7 +228,7 @@ class _Parser:
         assert word is not None
         name = word[0][1:]
         if name not in self._saved:
-            there_are = ", ".join(f"@{each}" for each in sorted(self._saved)) or "none yet; ctrl+s saves one"
+            there_are = ", ".join(f"@{each}" for each in sorted(self._saved)) or "none yet"
             raise FilterError(f"there is no saved filter of this name; there are {there_are}", start, len(word[0]))
         if self._depth >= _DEEPEST:
             raise FilterError(f"more than {_DEEPEST} levels deep", start)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
 from collections.abc import Callable
-from itertools import accumulate
-from typing import Final
+from typing import TYPE_CHECKING
 
-from tui.capture.filter.needle import FOLD, Buffer, needle
+from tui import wire
+from tui.capture.blocks import Block
+from tui.capture.filter.needle import needle
 from tui.capture.filter.syntax import Id, Text
 from tui.capture.log import EventLog
 from tui.wire import Direction
 
-_SMALL: Final = 64 * 1024
-"""Bytes below which it is not worth to import numpy."""
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-_FOLDED: Final = bytes(byte | FOLD for byte in range(256))
+    from tui.capture.filter.sweep import Sweep
 
 
 class Scan:
@@ -25,8 +26,9 @@ class Scan:
     def __init__(self, log: EventLog, term: Text | Id) -> None:
         self._log = log
         self._needle = needle(term)
-        self._ignores_case = isinstance(term, Text)
         self._rows = bytearray()
+        self._audio = b""
+        """For each type of the log, whether its frames may have audio in them."""
 
     def holds(self, row: int) -> bool:
         """Whether a frame of this row that was read holds it."""
@@ -36,46 +38,73 @@ class Scan:
         """A byte for each of these rows: 1 when it holds it."""
         return bytes(self._rows[start:stop]).ljust(stop - start, b"\0")
 
-    def read(self, start: int, block: bytes, sizes: array[int]) -> set[int]:
-        """Read the frames from entry ``start`` on; return the rows that hold it and did not before.
+    def find(self, block: Block, sweep: Sweep | None) -> array[int]:
+        """The rows that hold it in a frame of this block, rising. Any thread may ask: nothing changes.
 
         Args:
-            start: the first entry of the block.
-            block: its frames.
-            sizes: bytes of each frame.
+            block: the frames.
+            sweep: the same, to look at all of them at once; without it each is looked at.
         """
-        ends = list(accumulate(sizes, initial=0))
-        numbers: set[int] = set()
-        for find in self._needle.candidates(block, _folded(block) if self._ignores_case else block):
-            at = find(0, len(block))
-            while at >= 0:
-                number = bisect_right(ends, at) - 1
-                numbers.add(number)
-                at = find(ends[number + 1], len(block))
-        found: set[int] = set()
-        log, confirm, rows = self._log, self._needle.confirm, self._log.rows_of(start, start + len(ends) - 1)
-        for number in numbers:
+        rows = self._log.rows_of(block.first, block.first + len(block))
+        if sweep is not None:
+            return self._sweep(block, sweep, rows)
+        return array("I", sorted({row for index, row in enumerate(rows, block.first) if self._is_in(index)}))
+
+    def take(self, rows: array[int]) -> None:
+        """Remember that these rows hold it; they rise."""
+        if rows:
+            self._rows.extend(bytes(max(0, rows[-1] + 1 - len(self._rows))))
+            for row in rows:
+                self._rows[row] = 1
+
+    def take_notes(self, notes: list[tuple[int, str]]) -> array[int]:
+        """Remember the rows of entries that got these notes, where one holds it; return these rows, rising."""
+        held = {self._log.row_of(index) for index, note in notes if self._needle.in_note(note)}
+        rows = array("I", sorted(held))
+        self.take(rows)
+        return rows
+
+    def _sweep(self, block: Block, sweep: Sweep, rows: array[int]) -> array[int]:
+        import numpy as np
+
+        sure, likely = np.zeros(len(block), np.bool_), np.zeros(len(block), np.bool_)
+        for form in self._needle.forms:
+            found = sure if form.sure else likely
+            found |= sweep.holding(form)
+        if not (len(block.odd) or sure.any() or likely.any()):
+            return array("I")
+        # In audio every short word stands somewhere. Where a file has the frame without it, only signs are next to it.
+        unsure = self._with_audio(block.first, block.first + len(block))
+        if self._needle.inside_strings:
+            unsure &= ~sweep.silent
+        odd = np.asarray(block.odd, np.int64) - block.first
+        unsure[odd] = likely[odd] = True
+        likely |= sure & unsure
+        sure &= ~unsure
+        every = np.frombuffer(rows, np.uint32)
+        held = set(every[sure].tolist())
+        apart = sweep.silent
+        apart[odd] = True
+        for number in np.flatnonzero(likely & ~sure).tolist():
             row = rows[number]
-            if row not in found and not self.holds(row):
-                index = start + number
-                if confirm(log.type_of(index), block[ends[number] : ends[number + 1]]):
-                    found.add(row)
-        for row in found:
-            self._mark(row)
-        return found
+            if row not in held and not self.holds(row):
+                # The exact frame costs a look at the file.
+                data = None if apart[number] else block.data[sweep.starts[number] : sweep.ends[number]]
+                if self._is_in(block.first + number, data):
+                    held.add(row)
+        return array("I", sorted(held))
 
-    def read_notes(self, notes: list[tuple[int, str]]) -> set[int]:
-        """Read notes on entries; return the rows that hold it and did not before."""
-        found = {self._log.row_of(index) for index, note in notes if self._needle.in_note(note)}
-        found = {row for row in found if not self.holds(row)}
-        for row in found:
-            self._mark(row)
-        return found
+    def _with_audio(self, start: int, stop: int) -> NDArray[np.bool_]:
+        """Which of these entries may have audio in their frames."""
+        import numpy as np
 
-    def _mark(self, row: int) -> None:
-        if row >= len(self._rows):
-            self._rows.extend(bytes(row + 1 - len(self._rows)))
-        self._rows[row] = 1
+        names, known = self._log.type_names, len(self._audio)
+        if known < len(names):
+            self._audio += bytes(not name or name in wire.AUDIO_KEYS for name in names[known:])
+        return np.frombuffer(self._audio, np.bool_)[np.frombuffer(self._log.type_ids(start, stop), np.uint16)]
+
+    def _is_in(self, index: int, data: bytes | None = None) -> bool:
+        return self._needle.in_frame(self._log.type_of(index), self._log.data(index) if data is None else data)
 
 
 class KnownRow:
@@ -109,14 +138,3 @@ class KnownRow:
     def holds(self, term: Text | Id) -> bool:
         """Whether one of its frames holds a text or an id."""
         return self._scan(term).holds(self._row)
-
-
-def _folded(block: bytes) -> Buffer:
-    """The block with :data:`~tui.capture.filter.needle.FOLD` in every byte."""
-    if len(block) < _SMALL:
-        return block.translate(_FOLDED)
-    import numpy as np
-
-    folded = bytearray(len(block))
-    np.bitwise_or(np.frombuffer(block, np.uint8), FOLD, out=np.frombuffer(folded, np.uint8))
-    return folded

@@ -6,18 +6,23 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import cycle
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.properties import PROPERTY
 from tests.unit.capture.filter.test_language import EXPRESSIONS
 from tests.unit.capture.test_log import frame, frames, log_of, text_delta
-from tui.capture import EventLog
+from tui.capture import CaptureReader, EventLog
+from tui.capture.encoding import find_audio, frame_line, header_line, remark_line
 from tui.capture.filter import Filter, matches, parse
 from tui.capture.filter.matches import Matches
 from tui.capture.filter.syntax import Expression, Id, Kind, Name, Not, Size, Text, Type, all_of
+from tui.capture.records import Audio, Header, Remark
 from tui.wire import Direction
 
 RECEIVED, SENT, LOCAL = Direction.RECEIVED, Direction.SENT, Direction.LOCAL
@@ -26,7 +31,8 @@ RECEIVED, SENT, LOCAL = Direction.RECEIVED, Direction.SENT, Direction.LOCAL
 @pytest.fixture(params=["row by row", "all at once"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Both ways of deciding rows, on a small log in many small blocks."""
-    monkeypatch.setattr(matches, "_BLOCK_ENTRIES", 3)
+    monkeypatch.setattr(matches, "_LARGEST_BLOCK", 200)
+    monkeypatch.setattr(matches, "_SMALLEST_BLOCK", 1)
     monkeypatch.setattr(matches, "_ROWS_AT_ONCE", 4)
     if request.param == "all at once":
         monkeypatch.setattr(matches, "_FEW", 0)
@@ -78,7 +84,7 @@ def test_it_finds_what_a_look_at_every_row_finds(
     few: int, batches: list[list[tuple[Direction, bytes, bool, str, bool]]], parts: list[Expression]
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(matches, "_BLOCK_ENTRIES", 3)
+        patch.setattr(matches, "_LARGEST_BLOCK", 200)
         patch.setattr(matches, "_ROWS_AT_ONCE", 4)
         patch.setattr(matches, "_FEW", few)
         chosen = Filter("", all_of(*parts))
@@ -174,12 +180,46 @@ def test_an_empty_log_is_looked_through_at_once(way: str) -> None:
     log.close()
 
 
-def test_large_blocks_and_small_ones_fold_letters_alike(monkeypatch: pytest.MonkeyPatch) -> None:
-    log = log_of(*(frame("x", text=text) for text in ("Weather [a]", "WEATHER {a}", "wea\\ther", "@", "`")))
-    small = [found(log, written) for written in ("weather", "[A]", "`", '"@"')]
-    monkeypatch.setattr("tui.capture.filter.scan._SMALL", 0)
-    assert [found(log, written) for written in ("weather", "[A]", "`", '"@"')] == small == [[0, 1], [0], [4], [3]]
-    log.close()
+LETTERS = st.text('aAbBäÄöÖéßſπΠςσΣрРиИİıKΩ日\u2028😀 [{@`.:"}\\\n', max_size=8)
+
+
+@PROPERTY
+@example(["ÄRGER", "ärger"], "Ärger", [0, 1])
+@example(["a"], "about", [0])
+@example(["x"], '""', [0])
+@example(["x"], "}}", [0])
+@example(["x"], "REVG", [0])
+@given(st.lists(LETTERS, min_size=1, max_size=12), LETTERS.filter(bool), st.lists(st.integers(0, 2), min_size=1))
+def test_all_at_once_finds_the_letters_that_one_by_one_finds(texts: list[str], text: str, ways: list[int]) -> None:
+    audio = {"type": "response.output_audio.delta", "item_id": "a", "delta": "QUJDREVG" * 10}
+    spelled = [
+        json.dumps({"type": "x", "text": each}, ensure_ascii=way == 1).encode("utf-8", "surrogatepass")
+        for each, way in zip(texts, cycle(ways), strict=False)
+    ]
+    data = [*spelled, json.dumps({**audio, "event_id": texts[0]}, separators=(",", ":")).encode(), texts[-1].encode()]
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(matches, "_FEW", 0)
+        path = Path(folder) / "events.jsonl"
+        path.write_bytes(header_line(Header()) + b"".join(map(line, data)))
+        reader = CaptureReader(path)
+        reader.read_all()
+        for log in (reader.log, log_of(*data)):
+            chosen = Filter(text, Text(text))
+            finding = Matches(log, chosen)
+            finding.update(log.rows)
+            finding.look(0.0)
+            assert finding.work(1.0)
+            assert list(finding.rows) == one_by_one(log, chosen)
+            log.close()
+        reader.close()
+
+
+def line(data: bytes) -> bytes:
+    """The line of a frame in a capture whose audio is elsewhere, with a remark behind those that end with an ``a``."""
+    where = find_audio(data, b'"delta"')
+    audio = Audio(0, len(where[1]), where[0]) if where is not None else None
+    remark = remark_line(1, Remark(0, alarm=True)) if data.endswith(b'a"}') else b""
+    return frame_line(1, RECEIVED, data, audio=audio)[0] + remark
 
 
 @pytest.mark.parametrize("written", ["type:x", "-audio >1kB", "error", '"some text" item:item_1'])
