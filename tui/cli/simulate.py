@@ -2,6 +2,8 @@
 
 import click
 
+from tui.cli.common import Factor
+
 
 @click.command()
 @click.option(
@@ -12,11 +14,12 @@ import click
 )
 @click.option(
     "--speed",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Factor(min=0, min_open=True),
     default=1.0,
     show_default=True,
     help="How many times faster than real time it answers.",
 )
+@click.option("--tls", is_flag=True, help="Serve wss://, with a certificate of a private authority made for it.")
 @click.option(
     "--fault",
     "faults",
@@ -25,7 +28,7 @@ import click
     help="Let this go wrong each time, or the Nth time only. May be given several times.",
 )
 @click.option("--list-faults", is_flag=True, help="Name every fault, what N counts, and what happens; and end.")
-def simulator(port: int, dialect: str, speed: float, faults: tuple[str, ...], list_faults: bool) -> int:
+def simulator(port: int, dialect: str, speed: float, tls: bool, faults: tuple[str, ...], list_faults: bool) -> int:
     """Run the built-in Realtime server on 127.0.0.1, for trying other programs.
 
     With --fault, it fails in the ways that clients meet, so that they can be rehearsed.
@@ -40,4 +43,4 @@ def simulator(port: int, dialect: str, speed: float, faults: tuple[str, ...], li
         FaultPlan(faults)
     except ValueError as problem:
         raise click.UsageError(f"{problem}.") from problem
-    return run_simulator(port=port, dialect=dialect, speed=speed, faults=faults)
+    return run_simulator(port=port, dialect=dialect, speed=speed, faults=faults, tls=tls)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import signal
 import sys
 from collections.abc import Sequence
@@ -11,7 +12,9 @@ from tui.simulator.faults import FAULTS
 from tui.simulator.server import HOST, Simulator
 
 
-async def serve_forever(port: int, dialect: str, speed: float, faults: Sequence[str] = ()) -> None:
+async def serve_forever(
+    port: int, dialect: str, speed: float, faults: Sequence[str] = (), *, tls: bool = False
+) -> None:
     """Serve until SIGINT or SIGTERM. The URL is the first line on stdout; what happens is told on stderr."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -20,18 +23,29 @@ async def serve_forever(port: int, dialect: str, speed: float, faults: Sequence[
             loop.add_signal_handler(number, stopping.set)
         except NotImplementedError:
             pass  # Windows: ctrl+c ends asyncio.run with KeyboardInterrupt instead
-    async with Simulator(port, dialect, speed, faults=faults, narrate=_narrate) as simulator:
+    async with Simulator(port, dialect, speed, tls=tls, faults=faults, narrate=_narrate) as simulator:
         sys.stdout.write(f"{simulator.url()}\n")
         sys.stdout.flush()
-        _narrate(f"listening on {HOST}, port {simulator.port}; ctrl+c ends it")
+        absent = simulator.faults.address
+        listening = (
+            f"listening on {HOST}, port {simulator.port}" if absent is None else f"fault {absent.name}: not listening"
+        )
+        _narrate(f"{listening}; ctrl+c ends it")
+        if simulator.ca_file is not None:
+            ca_file = shlex.quote(str(simulator.ca_file))
+            _narrate(f"its certificate is signed by the authority in {ca_file}, which is there as long as it runs; try")
+            sys.stderr.write(f"AZRT_CA_FILE={ca_file} azrt-tui --url {shlex.quote(simulator.url())}\n")
+            sys.stderr.flush()
         await stopping.wait()
     _narrate("stopped")
 
 
-def run(port: int = 0, dialect: str = "ga", speed: float = 1.0, faults: Sequence[str] = ()) -> int:
+def run(
+    port: int = 0, dialect: str = "ga", speed: float = 1.0, faults: Sequence[str] = (), *, tls: bool = False
+) -> int:
     """Run the server and return the exit code: 0 after a signal, 1 where it could not start."""
     try:
-        asyncio.run(serve_forever(port, dialect, speed, faults))
+        asyncio.run(serve_forever(port, dialect, speed, faults, tls=tls))
     except KeyboardInterrupt:
         return 0
     except (OSError, ValueError) as problem:

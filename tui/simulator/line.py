@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
+from tui.simulator.connection import Connection
 from tui.simulator.events import Event
 from tui.simulator.session_log import SessionLog
 
@@ -22,17 +22,6 @@ _SLOW_BUFFER = 4096
 """Bytes that the kernel then keeps of what has not been read."""
 
 Step = Callable[[], Awaitable[None]]
-
-
-class Connection(ServerConnection):
-    """A server connection that can go deaf: what arrives from then on is dropped, pings and close frames included."""
-
-    deaf = False
-
-    def data_received(self, data: bytes) -> None:
-        """Take bytes from the socket, or drop them."""
-        if not self.deaf:
-            super().data_received(data)
 
 
 class Line:

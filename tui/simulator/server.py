@@ -1,13 +1,17 @@
-"""The server: sockets of the websockets library around `Session`. Every frame out passes one place, `_write`."""
+"""The server: sockets of the websockets library around `Session`. Every frame out passes one place, `Line`."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import ssl
 from collections.abc import Callable, Sequence
+from functools import partial
 from http import HTTPStatus
+from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -15,15 +19,19 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from tui.simulator.connection import Connection, Meeting
 from tui.simulator.dialect import make_dialect
 from tui.simulator.faults import FaultPlan
 from tui.simulator.faults.kinds import Handshake, OpeningFault, Terms
 from tui.simulator.http import PATHS, Refusal, admit, service_headers
-from tui.simulator.line import Connection, Line
+from tui.simulator.line import Line
 from tui.simulator.response import Pacing
 from tui.simulator.session import Session
 from tui.simulator.session_log import SessionLog
 from tui.simulator.speech import Speaker
+
+if TYPE_CHECKING:
+    from tui.simulator.certificates import Authority
 
 HOST = "127.0.0.1"
 
@@ -49,9 +57,10 @@ class Simulator:
     `port` 0 takes a free one. `dialect` is "ga" or "beta". `speed` divides every delay (math.inf: none).
     `require_key` is the only API key accepted; None accepts all. `engine` is that of `Speaker`.
     `thinking_s`, `word_s` and `audio_factor` are those of `Pacing`; `lifetime_s` is how long a session may last.
-    `tls` serves wss:// with its certificate; None serves ws://. `faults` are what is to go wrong, as `NAME` or
-    `NAME@N` (see `FaultPlan`). `narrate` is called with a line for people when a connection opens or ends, and when a
-    fault strikes it.
+    `tls` serves wss:// with its certificate; with True, with one of an authority of its own, whose file is `ca_file`
+    while the server runs. A fault of TLS implies that. `faults` are what is to go wrong, as `NAME` or `NAME@N` (see
+    `FaultPlan`); those of the address and of TLS are looked at when the server is made. `narrate` is called with a
+    line for people when a connection opens or ends, and when a fault strikes it.
 
     Raises ValueError for an unknown dialect or fault and a `speed` that is not positive; entering raises OSError for
     a port that cannot be had.
@@ -69,7 +78,7 @@ class Simulator:
         word_s: float = 0.025,
         audio_factor: float = 4.0,
         lifetime_s: float = 3600.0,
-        tls: ssl.SSLContext | None = None,
+        tls: ssl.SSLContext | bool = False,
         faults: Sequence[str] = (),
         narrate: Narrate | None = None,
     ) -> None:
@@ -83,9 +92,15 @@ class Simulator:
         self._pacing = Pacing(speed, thinking_s, word_s, audio_factor)
         self._speaker = Speaker(engine)
         self._lifetime_s = lifetime_s
-        self._tls = tls
         self._narrate = narrate or (lambda line: None)
         self.faults = FaultPlan(faults, self._narrate)
+        self.ca_file: Path | None = None
+        self._secure = bool(tls) or self.faults.secure
+        self._tls = tls if isinstance(tls, ssl.SSLContext) else None
+        self._authority: Authority | None = None
+        self._address = self.faults.address
+        self._reserved: socket.socket | None = None
+        self._arriving: WeakSet[Connection] = WeakSet()
         self._server: Server | None = None
         self._openings: WeakKeyDictionary[ServerConnection, tuple[OpeningFault, ...]] = WeakKeyDictionary()
         self._unanswered: WeakSet[ServerConnection] = WeakSet()
@@ -93,17 +108,31 @@ class Simulator:
     @property
     def endpoint(self) -> str:
         """What a person would set as AZURE_OPENAI_ENDPOINT."""
-        return f"{'https' if self._tls else 'http'}://{HOST}:{self.port}"
+        return f"{'https' if self._scheme == 'wss' else 'http'}://{self._host}:{self.port}"
 
     def url(self, model: str = "gpt-realtime") -> str:
         """Return the WebSocket URL for `model` in this server's dialect."""
         query = {"model": model}
         if self.dialect == "beta":
             query = {"api-version": "2025-04-01-preview", "deployment": model}
-        return f"{'wss' if self._tls else 'ws'}://{HOST}:{self.port}{PATHS[self.dialect][0]}?{urlencode(query)}"
+        return f"{self._scheme}://{self._host}:{self.port}{PATHS[self.dialect][0]}?{urlencode(query)}"
+
+    @property
+    def _scheme(self) -> str:
+        return "wss" if self._secure or self._host != HOST else "ws"
+
+    @property
+    def _host(self) -> str:
+        return (self._address and self._address.host) or HOST
 
     async def start(self) -> None:
         """Listen. `port` and `url` are final from here on."""
+        if self._address is not None:
+            self._reserve()
+            return
+        own = self._secure and self._tls is None
+        if own:
+            self._tls = self._own_authority().good()
         self._server = await serve(
             self._serve,
             HOST,
@@ -112,19 +141,38 @@ class Simulator:
             process_response=self._greet,
             server_header=None,
             compression=None,
-            create_connection=Connection,
+            create_connection=partial(Connection, self._meet if self._secure else None, self._tell),  # type: ignore[arg-type]
             max_size=MAX_MESSAGE,
-            ssl=self._tls,
             open_timeout=None,  # how long to wait for an answer is the client's affair
             ping_interval=None,  # on loopback the kernel tells at once that a client has gone
             close_timeout=2,
             logger=_logger,
         )
         self.port = next(iter(self._server.sockets)).getsockname()[1]
+        if own:
+            self.ca_file = self._own_authority().write()
+
+    def _reserve(self) -> None:
+        """Take the port, so that nobody else listens there, and do not listen either."""
+        reserved = socket.socket()
+        try:
+            reserved.bind((HOST, self.port))
+        except OSError:
+            reserved.close()
+            raise
+        self.port = reserved.getsockname()[1]
+        self._reserved = reserved
 
     async def stop(self) -> None:
         """Close every connection with 1001 and stop listening."""
+        if self._reserved is not None:
+            self._reserved.close()
+        if self.ca_file is not None:
+            self.ca_file.unlink(missing_ok=True)
         if self._server is not None:
+            for arriving in self._arriving:
+                if arriving.arriving:
+                    arriving.transport.abort()
             for connection in (*self._unanswered, *self._server.connections):
                 if connection in self._unanswered or (isinstance(connection, Connection) and connection.deaf):
                     connection.transport.abort()  # it would not answer the goodbye
@@ -139,6 +187,21 @@ class Simulator:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.stop()
+
+    def _tell(self, why: str) -> None:
+        self._narrate(f"a client did not get through TLS: {why}")
+
+    def _meet(self, connection: Connection) -> Meeting:
+        self._arriving.add(connection)
+        fault = self.faults.arrival()
+        return self._tls if fault is None else fault.meet(self._own_authority())
+
+    def _own_authority(self) -> Authority:
+        from tui.simulator.certificates import Authority  # takes a while to import, and few need it
+
+        if self._authority is None:
+            self._authority = Authority()
+        return self._authority
 
     async def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         faults, self._openings[connection] = self.faults.connection()

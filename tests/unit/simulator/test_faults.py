@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import shlex
+import socket
 import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,7 +31,16 @@ from websockets.sync.client import connect as connect_sync
 from tests.support.certificates import Authority
 from tests.unit.simulator.support import DEADLINE_S, client, session, silence, simulator
 from tui.simulator import FaultPlan, Simulator, line, run
-from tui.simulator.faults import FAULTS, AnswerFault, HandshakeFault, OpeningFault, TranscriptionFault, frames
+from tui.simulator.faults import (
+    FAULTS,
+    AddressFault,
+    AnswerFault,
+    HandshakeFault,
+    OpeningFault,
+    TlsFault,
+    TranscriptionFault,
+    frames,
+)
 from tui.simulator.faults.kinds import Moment, NoAnswerFault
 
 SOON_S = 0.3
@@ -47,7 +59,21 @@ REFUSALS: dict[str, tuple[int, str, str]] = {
     "http-500": (500, "", ""),
     "http-503": (503, "ServiceUnavailable", "2"),
 }
-PAGES = {"http-502": 502, "not-websocket": 200}
+PAGES = {"http-400-tls": 400, "http-502": 502, "not-websocket": 200}
+
+CERTIFICATES = {
+    "tls-expired": "certificate has expired",
+    "tls-not-yet": "certificate is not yet valid",
+    "tls-name": "certificate is not valid for '127.0.0.1'",
+    "tls-untrusted": "unable to get local issuer certificate",
+    "tls-self-signed": "self-signed certificate",
+}
+NO_TLS: dict[str, tuple[type[Exception], str | None]] = {
+    "tls-missing": (ssl.SSLError, "WRONG_VERSION_NUMBER"),
+    "tls-silent": (TimeoutError, None),
+    "tls-hang-up": (ConnectionError, None),
+}
+ADDRESSES: dict[str, type[Exception]] = {"dns": socket.gaierror, "refused": ConnectionRefusedError}
 
 BROKEN_HANDSHAKES: dict[str, tuple[type[Exception], ...]] = {
     "no-http": (TimeoutError,),
@@ -143,7 +169,7 @@ def test_every_fault_is_tested_here() -> None:
         *("expires-soon", "no-answer", "unnamed-error", "no-response-done", "error", "dead", "protocol-error"),
         *("slow-reader", "transcription-failed", "transcription-missing"),
     }
-    tables = {*REFUSALS, *PAGES, *BROKEN_HANDSHAKES, *STATUSES, *CLOSES, *MESSAGES}
+    tables = {*ADDRESSES, *NO_TLS, *CERTIFICATES, *REFUSALS, *PAGES, *BROKEN_HANDSHAKES, *STATUSES, *CLOSES, *MESSAGES}
     assert tables | by_itself == set(FAULTS)
 
 
@@ -156,12 +182,110 @@ def test_names_and_lines_fit_a_terminal() -> None:
         assert fault.what.isprintable()
 
 
+def test_the_readme_counts_them() -> None:
+    assert f"`--list-faults` names all {len(FAULTS)})" in (Path(__file__).parents[3] / "README.md").read_text()
+
+
 async def turned_away(sim: Simulator) -> InvalidStatus:
     """Return how the next connection is refused."""
     with pytest.raises(InvalidStatus) as caught:
         async with connect(sim.url(), additional_headers={"api-key": "mine"}):
             pass
     return caught.value
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+async def test_nothing_is_where_the_url_leads(name: str) -> None:
+    async with simulator(faults=[name]) as sim:
+        with pytest.raises(ADDRESSES[name]):
+            async with connect(sim.url()):
+                pass
+        with pytest.raises(OSError, match="in use"):
+            async with simulator(port=sim.port):
+                pass
+    async with simulator(port=sim.port):
+        pass  # the port is given back
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_a_fault_of_the_address_cannot_strike_once(name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} is there as long as the server runs: leave out @2"):
+        FaultPlan([f"{name}@2"])
+
+
+def trusting(sim: Simulator) -> ssl.SSLContext:
+    """A client's context with the authority of this simulator, and nothing else."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.verify_flags |= ssl.VERIFY_X509_STRICT  # as in Python's own default from 3.13 on
+    context.load_verify_locations(sim.ca_file)
+    return context
+
+
+@pytest.mark.parametrize("name", CERTIFICATES)
+async def test_a_certificate_that_must_not_be_trusted(name: str) -> None:
+    async with simulator(faults=[f"{name}@1"]) as sim:
+        with pytest.raises(ssl.SSLCertVerificationError, match=CERTIFICATES[name]):
+            async with connect(sim.url(), ssl=trusting(sim)):
+                pass
+        async with client(sim, ssl=trusting(sim)) as talker:
+            assert (await talker.ask("hello"))["status"] == "completed"
+
+
+@pytest.mark.parametrize("name", NO_TLS)
+async def test_tls_that_does_not_come_about(name: str) -> None:
+    kind, words = NO_TLS[name]
+    async with simulator(faults=[f"{name}@1"]) as sim:
+        with pytest.raises(kind, match=words):
+            async with connect(
+                sim.url(), ssl=trusting(sim), open_timeout=SOON_S if name == "tls-silent" else DEADLINE_S
+            ):
+                pass
+        async with client(sim, ssl=trusting(sim)) as talker:
+            assert (await talker.ask("hello"))["status"] == "completed"
+
+
+async def test_tls_counts_tcp_connections_and_tells_who_did_not_get_through() -> None:
+    told: list[str] = []
+    async with simulator(faults=["tls-hang-up@2", "http-503@1"], narrate=told.append) as sim:
+        _, writer = await asyncio.open_connection("127.0.0.1", sim.port)
+        writer.write(b"GET / HTTP/1.1\r\n\r\n")
+        while not told:
+            await asyncio.sleep(0)
+        writer.close()
+        with pytest.raises(ConnectionError):
+            async with connect(sim.url(), ssl=trusting(sim)):
+                pass
+        with pytest.raises(InvalidStatus, match="503"):
+            async with connect(sim.url(), ssl=trusting(sim)):
+                pass
+    assert told[:2] == ["a client did not get through TLS: HTTP_REQUEST", "fault tls-hang-up at TCP connection 2"]
+
+
+async def test_stopping_does_not_wait_for_tls_that_never_comes() -> None:
+    async with asyncio.timeout(DEADLINE_S):
+        async with simulator(faults=["tls-silent@1"]) as sim:
+            connected = [await asyncio.open_connection("127.0.0.1", sim.port) for _ in range(2)]
+            while len(sim._arriving) < 2:  # the second has TLS, and does not begin it
+                await asyncio.sleep(0)
+        for reader, writer in connected:
+            try:
+                assert await reader.read() == b""
+            except ConnectionError:
+                pass  # the end of the connection may be a reset
+            writer.close()
+
+
+async def test_the_file_of_the_authority_is_there_while_it_runs() -> None:
+    async with simulator(tls=True) as sim:
+        assert sim.endpoint.startswith("https://")
+        assert sim.ca_file is not None
+        assert "PRIVATE" not in sim.ca_file.read_text()
+        async with client(sim, ssl=trusting(sim)) as talker:
+            assert (await talker.ask("hello"))["status"] == "completed"
+        with pytest.raises(ssl.SSLCertVerificationError):
+            async with connect(sim.url()):
+                pass
+    assert not sim.ca_file.exists()
 
 
 @pytest.mark.parametrize("name", REFUSALS)
@@ -511,6 +635,8 @@ def test_what_is_no_fault_is_named(spec: str, named: str) -> None:
 def test_the_kinds_count_what_they_say() -> None:
     kinds = {type(fault): fault.counted for fault in FAULTS.values()}
     assert kinds == {
+        AddressFault: "always",
+        TlsFault: "TCP connection",
         HandshakeFault: "connection",
         OpeningFault: "connection",
         NoAnswerFault: "answer",
@@ -563,6 +689,37 @@ def test_the_command_strikes_and_tells() -> None:
         process.kill()
         process.communicate()
     assert "simulator: fault http-403 at connection 1\n" in err
+
+
+def test_the_command_serves_tls_and_says_what_to_type(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tui", "simulator", "--tls", "--speed", "1000"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        url = process.stdout.readline().strip()
+        assert url.startswith("wss://127.0.0.1:")
+        listening, where, line = (process.stderr.readline().strip() for _ in range(3))
+        assert "listening on 127.0.0.1" in listening
+        assert "the authority in " in where
+        assert line.endswith(f" azrt-tui --url '{url}'")
+        typed = shlex.split(line.replace("azrt-tui", f"{sys.executable} -m tui") + " say hello")
+        found = subprocess.run(
+            ["env", f"HOME={tmp_path}", *typed], capture_output=True, text=True, timeout=60, cwd=tmp_path
+        )
+        assert found.stdout.startswith("Hello"), found.stderr
+        file = Path(typed[0].partition("=")[2])
+        assert file.exists()
+        process.terminate()
+        process.communicate(timeout=DEADLINE_S)
+        assert not file.exists()
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_the_command_refuses_a_fault_that_does_not_exist(capsys: pytest.CaptureFixture[str]) -> None:

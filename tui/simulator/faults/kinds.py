@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
+from tui.simulator.connection import Meeting
 from tui.simulator.events import Event
 from tui.simulator.line import Line
+
+if TYPE_CHECKING:
+    from tui.simulator.certificates import Authority
+
+ALWAYS = "always"
+"""What stands in place of what is counted, where nothing is: the fault cannot strike once only."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,24 @@ class Fault:
 
     counted: ClassVar[str] = ""
     """What the number after `@` counts."""
+
+
+@dataclass(frozen=True)
+class AddressFault(Fault):
+    """Nothing is where the URL leads. With a `host`, the URL is wss:// to that one, which is not this machine."""
+
+    host: str = ""
+
+    counted: ClassVar[str] = ALWAYS
+
+
+@dataclass(frozen=True)
+class TlsFault(Fault):
+    """Meets a client that connects to wss://. It may have the authority make a certificate."""
+
+    meet: Callable[[Authority], Meeting]
+
+    counted: ClassVar[str] = "TCP connection"
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from tui.simulator.faults.kinds import (
+    ALWAYS,
+    AddressFault,
     AnswerFault,
     Fault,
     HandshakeFault,
     NoAnswerFault,
     OpeningFault,
+    TlsFault,
     TranscriptionFault,
 )
 from tui.simulator.faults.table import FAULTS
@@ -26,7 +29,8 @@ class FaultPlan:
     """The faults a person asked for, as `NAME` or `NAME@N`.
 
     Without a number a fault strikes every time. With one it strikes once: at the Nth connection, answer or
-    transcription (whatever its kind counts) since the plan was made, over all sessions.
+    transcription (whatever its kind counts) since the plan was made, over all sessions. A fault of the address is there
+    from the beginning, so it takes no number.
 
     `narrate` is told of each that strikes.
 
@@ -48,11 +52,28 @@ class FaultPlan:
             raise ValueError(f"there is no fault {name!a}; --list-faults names them")
         if at and not _NUMBER.fullmatch(number):
             raise ValueError(f"{number!a} after @ in {spec!a} is not a number from 1 on")
+        if at and fault.counted == ALWAYS:
+            raise ValueError(f"{name} is there as long as the server runs: leave out @{number}")
         self._faults.append((fault, int(number) if at else None))
 
     def clear(self) -> None:
         """Plan no faults from now on. What has been counted stays counted."""
         self._faults.clear()
+
+    @property
+    def address(self) -> AddressFault | None:
+        """What is wrong with the URL, if anything."""
+        return next((fault for fault, _ in self._faults if isinstance(fault, AddressFault)), None)
+
+    @property
+    def secure(self) -> bool:
+        """Whether a fault needs TLS."""
+        return any(isinstance(fault, TlsFault) for fault, _ in self._faults)
+
+    def arrival(self) -> TlsFault | None:
+        """Count a TCP connection to wss:// and return its fault, if it has one."""
+        self._counts[TlsFault.counted] += 1
+        return next(iter(self._due(TlsFault)), None)
 
     def connection(self) -> tuple[tuple[HandshakeFault, ...], tuple[OpeningFault, ...]]:
         """Count a connection and return the faults of its handshake and of its session's start."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
-from tui.simulator.faults import answers, frames, handshakes, openings
+from tui.simulator.faults import answers, frames, handshakes, network, openings
 from tui.simulator.faults.kinds import (
     AnswerFault,
     Fault,
@@ -29,6 +29,13 @@ _HANDSHAKES = (
             "OperationNotSupported",
             "The realtime operation does not work with the specified model, gpt-4o. Please choose different model and "
             "try again.",
+        ),
+    ),
+    HandshakeFault(
+        "http-400-tls",
+        "HTTP 400 of a web server that speaks TLS here, to a client that does not.",
+        handshakes.page(
+            HTTPStatus.BAD_REQUEST, _GATEWAY_PAGE.format("400 The plain HTTP request was sent to HTTPS port")
         ),
     ),
     HandshakeFault(
@@ -361,6 +368,7 @@ _TRANSCRIPTIONS = (
 )
 
 FAULTS: Final[Mapping[str, Fault]] = {
-    fault.name: fault for fault in (*_HANDSHAKES, *_OPENINGS, *_ANSWERS, *_ENDINGS, *_FRAMES, *_TRANSCRIPTIONS)
+    fault.name: fault
+    for fault in (*network.FAULTS, *_HANDSHAKES, *_OPENINGS, *_ANSWERS, *_ENDINGS, *_FRAMES, *_TRANSCRIPTIONS)
 }
 """Every fault by its name, in the order in which a session meets them."""
