@@ -19,7 +19,7 @@ from tui.wire import Direction
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long without any event until the turn has failed, in seconds."""
+    """How long without anything of an answer until the turn has failed, in seconds."""
 
     silence_s: float = 60.0
     after_error_s: float = 5.0
@@ -29,6 +29,12 @@ class Patience:
 INTERRUPTED: Final = 130
 _QUIT_TIMEOUT_S: Final = 2.0
 _BATCHES_PER_SECOND: Final = 30
+
+_BESIDE_THE_TURN: Final = (wire.Family.LIMITS, wire.Family.UNKNOWN)
+"""What some servers send for ever, as a sign of life, says nothing of the answer."""
+
+_UNFINISHED: Final = ("failed", "incomplete", "cancelled")
+"""Statuses of a response that is done without having completed. Some servers give none to one that has."""
 
 
 def say(
@@ -73,6 +79,10 @@ class _Turn:
         self._error = False
         """True when the latest thing that the server said was an error."""
         self._host = plan.target.host
+        self._moved_at = 0.0
+        """When the turn went on, by ``time.monotonic()``."""
+        self._asked = False
+        """Whether the answer has been asked for: some servers speak first."""
         self._read = 0
         self._printed: dict[str, int] = {}
         self._ends_line = True
@@ -98,16 +108,17 @@ class _Turn:
 
     def _wait(self) -> int:
         patience_s = self._patience.silence_s
-        since = time.monotonic()
+        self._moved_at = time.monotonic()
         while True:
+            left_s = self._moved_at + patience_s - time.monotonic()
             try:
-                batch = self._batches.get(timeout=max(0.0, since + patience_s - time.monotonic()))
+                if left_s <= 0:  # batches may come all the same
+                    raise queue.Empty
+                batch = self._batches.get(timeout=left_s)
             except queue.Empty:
                 if patience_s < self._patience.silence_s:
                     return self._fail("no answer came after that error")
-                return self._fail(f"no event for {patience_s:.0f} s: the server does not answer")
-            if batch.events > self._read:
-                since = time.monotonic()
+                return self._fail(f"nothing of an answer came for {patience_s:g} s")
             self._narrate_link(batch)
             self._tell_of_capture()
             if not self._json:
@@ -131,6 +142,10 @@ class _Turn:
             event = None if entry.binary else wire.parse(entry.data)
             if self._json:
                 self._out.write(json_line(entry, event) + "\n")
+            if wire.family(entry.type) not in _BESIDE_THE_TURN:
+                self._moved_at = time.monotonic()
+            if entry.direction is Direction.SENT and entry.type == "response.create":
+                self._asked = True
             if event is not None and entry.direction is Direction.RECEIVED and code is None:
                 code = self._judge(event)
         self._read = until
@@ -139,12 +154,14 @@ class _Turn:
 
     def _judge(self, event: dict[str, Any]) -> int | None:
         self._error = event.get("type") == "error"
-        if event.get("type") == "response.done":
+        if event.get("type") == "response.done" and self._asked:
             response = event.get("response")
             status = response.get("status") if isinstance(response, dict) else None
-            if status == "completed":
-                return 0
-            return self._fail(f"the answer did not complete: {wire.summary(event) or 'no reason given'}")
+            if status in _UNFINISHED:
+                return self._fail(f"the answer did not complete: {wire.summary(event)}")
+            if not any(self._printed.values()) and not self._json:
+                narrate("the answer holds no text")
+            return 0
         if self._error:
             self._end_line()
             narrate(f"the server reports an error: {wire.summary(event) or 'no reason given'}")

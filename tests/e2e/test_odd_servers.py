@@ -13,6 +13,7 @@ from tests.support.servers import CREATED, SESSION, Peer, http, http_server, web
 from tests.support.sessions import KEY, Running, session
 from tui.conversation import Link, TurnState
 from tui.session import SendText
+from tui.settings import Secret
 from tui.wire import Direction
 
 pytestmark = pytest.mark.e2e
@@ -130,6 +131,27 @@ async def test_a_key_that_the_server_echoes_is_not_shown() -> None:
         echoed = one.entries(Direction.RECEIVED)[1].data
         assert json.loads(echoed)["error"]["message"] == f"Incorrect API key: {stars}."
     # session() has looked for the key in all that was delivered and logged
+
+
+@pytest.mark.parametrize("key", ["EMPTY", "s3cret", "not-needed"])
+async def test_a_short_key_that_the_server_echoes_is_not_shown_either(key: str) -> None:
+    error = {"type": "invalid_request_error", "code": "invalid_api_key", "message": f"Incorrect API key: {key}."}
+
+    async def script(peer: Peer) -> None:
+        await peer.send(CREATED, {"type": "error", "event_id": "event_1", "error": error})
+        await peer.connection.close(3000, f"invalid_api_key: {key}")
+
+    async with websocket_server(script) as server, session(server.url, key=Secret(key)) as one:
+        cause = await one.cause()
+        assert cause.facts["reason"] == f"invalid_api_key: {'*' * len(key)}"
+        await one.until(lambda: any("Incorrect API key" in said for said in one.said))
+        assert key not in repr(one.batches) + repr(one.worker._shared.plan)
+        assert all(key.encode() not in entry.data for entry in one.entries(Direction.RECEIVED))
+    body = json.dumps({"error": error}).encode()
+    async with http_server(http("401 Unauthorized", body)) as refusing, session(refusing.url, key=Secret(key)) as one:
+        cause = await one.cause()
+        assert "Incorrect API key" in cause.sentence
+        assert key not in repr(one.batches)
 
 
 async def test_a_refusal_that_echoes_the_key(caplog: pytest.LogCaptureFixture) -> None:

@@ -13,10 +13,15 @@ from tui.conversation import MicrophoneState
 from tui.session import SendText, ToggleMicrophone
 from tui.session.plan import Timeouts
 from tui.simulator.faults import FAULTS
+from tui.simulator.faults.kinds import ALWAYS
 
 NAMES: dict[str, str] = {
     # The connection is not made
-    "http-404-path": "http-404",
+    "tls-missing": "tls",
+    "tls-silent": "timeout",
+    "tls-hang-up": "tls-cut",
+    "tls-self-signed": "tls-untrusted",
+    "http-400-tls": "tls-wanted",
     "http-429-date": "http-429",
     "http-429-quota": "quota",
     "not-websocket": "http-200",
@@ -57,27 +62,40 @@ NOTED = {
 }
 """Faults of single frames: noted on the event where the SDK cannot read it; the answer goes on."""
 
-HARMLESS = {"fragments", "odd-audio", "surrogate-halves", "long-string", "escapes", "cancelled", "slow-reader"}
+HARMLESS = {"fragments", "odd-audio", "surrogate-halves", "long-string", "escapes", "slow-reader"}
 """Nothing fails."""
 
 
 ELSEWHERE = {"expires-soon"}
 """Takes minutes: the end of a session is announced in test_reconnect."""
 
+UNNAMED = {"cancelled"}
+"""No cause of failure, and told in the answer's own place."""
+
 LIMITS = Timeouts(
     open_s=0.5, created_s=0.3, close_s=0.3, answer_s=0.3, response_s=0.4, ping_s=0.3, pong_s=0.2, back_off_s=0.05
 )
 
+LIMITED = {"tls-silent", "no-http", "no-session-created", "no-answer", "no-response-done", "dead"}
+"""Faults that only a limit finds. The others get time, so that a slow machine meets no limit before the fault."""
+
+PATIENT = Timeouts(open_s=60, created_s=60, close_s=0.3, answer_s=60, response_s=60, pong_s=60, back_off_s=0.05)
+
 SILENT = NOTED | HARMLESS
 """Faults of which the person is told nothing."""
 
-SAID = tuple(fault for fault in FAULTS if fault not in SILENT | ELSEWHERE)
-"""Faults of which the person is told."""
+SAID = tuple(fault for fault in FAULTS if fault not in SILENT | ELSEWHERE | UNNAMED)
+"""Faults of which the person is told by their name."""
 
 
 def cause_of(fault: str) -> str:
     """The name of the cause that a fault should come to."""
     return NAMES.get(fault, fault).replace("close-", "closed-")
+
+
+def once(fault: str) -> str:
+    """What makes the simulator fail in this way at the first occasion, and, where that can be, not again."""
+    return fault if fault == "redirect-loop" or FAULTS[fault].counted == ALWAYS else f"{fault}@1"
 
 
 def names(running: Running) -> Iterator[str]:
@@ -93,12 +111,13 @@ async def provoked(fault: str) -> AsyncIterator[Running]:
     """A session that meets a fault at its first connection, answer or transcription."""
     device = VirtualInput()
     async with (
-        simulator(faults=[fault if fault == "redirect-loop" else f"{fault}@1"]) as sim,
+        simulator(faults=[once(fault)]) as sim,
         session(
             sim.url(),
             attended=True,
             hands_over=False,
-            timeouts=LIMITS,
+            timeouts=LIMITS if fault in LIMITED else PATIENT,
+            ca_file=sim.ca_file,
             microphone=Microphone(open_input=device.connect),
             turn_detection="none",
             transcription_model="whisper-1",

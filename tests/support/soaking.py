@@ -89,6 +89,7 @@ async def soak(*, seconds: float, rate: float, every_s: float) -> Report:
         websocket_server(far) as server,
         session(server.url, attended=True, timeouts=QUICK, while_answering="queue") as running,
     ):
+        await running.connected()  # the first time it takes seconds, in which nobody would be answered
         begin = time.monotonic()
         lose_at, half_mb = begin + every_s, 0.0
         while (now := time.monotonic()) < begin + seconds:

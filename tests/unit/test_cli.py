@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.terminal import Terminal
 from tui import __version__
 from tui.cli import cli, run
 
@@ -120,10 +121,12 @@ def test_what_cannot_be_used_is_one_line_on_stderr_and_exit_2(
         (["url", "--turn-detection", "x"], "azrt-tui: Invalid value for '--turn-detection'"),
         (["url", "--api-key", "x"], "azrt-tui: No such option '--api-key'"),
         (["say"], "azrt-tui: Missing argument 'TEXT...'. See: azrt-tui say --help\n"),
-        (["say", "--demo", " "], "azrt-tui: there is no text to say"),
+        (["say", "--demo", " "], "azrt-tui: there is no text to say. See: azrt-tui say --help\n"),
         (["\x1b[31m"], r"azrt-tui: No such command '\x1b[31m'"),
         (["simulator", "--dialect", "gamma"], "azrt-tui: Invalid value for '--dialect'"),
         (["simulator", "--speed", "0"], "azrt-tui: Invalid value for '--speed'"),
+        (["replay", "--speed", "nan"], "azrt-tui: Invalid value for '--speed': nan is no number."),
+        (["replay"], "azrt-tui: the screen needs a terminal; in a script or a pipe, use: azrt-tui events FILE."),
     ],
 )
 @pytest.mark.usefixtures("alone")
@@ -226,6 +229,33 @@ def test_the_screen_does_not_open_on_what_cannot_connect(
     assert drawn.startswith("azrt-tui: ")
     assert message in drawn
     assert "\x1b" not in drawn, "nothing was drawn"
+
+
+def test_a_colour_system_that_there_is_not(tmp_path: Path) -> None:
+    with Terminal.azrt("demo", home=tmp_path, environment={"TEXTUAL_COLOR_SYSTEM": "bogus"}) as terminal:
+        assert terminal.wait_until_ended() == 2
+    assert "TEXTUAL_COLOR_SYSTEM must be one of auto, standard, 256, truecolor," in terminal.text
+
+
+def test_too_few_files_are_said_and_more_are_taken_where_that_is_allowed(tmp_path: Path) -> None:
+    def limited(limit: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["/bin/sh", "-c", f'ulimit {limit}; exec "$@"', "sh", sys.executable, "-m", "tui", "say", "--demo", "hi"],
+            cwd=tmp_path,
+            env=environment(tmp_path),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    few = limited("-n 12")
+    assert few.returncode == 1
+    assert few.stderr == (
+        "azrt-tui: this shell lets a program open 12 files, and a session needs 32; "
+        "in another shell, raise it first: ulimit -n 1024\n"
+    )
+    assert limited("-S -n 12").returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import os
 import signal
 import subprocess
 import sys
-import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.log_files import private_logging
 from tests.support.servers import CREATED, DEADLINE_S, Peer, http, http_server, websocket_server
 from tests.support.sessions import KEY
 from tests.unit.simulator.support import simulator
@@ -31,19 +30,9 @@ IDS = {"event_id": "e", "response_id": "r", "item_id": "i", "output_index": 0, "
 
 
 @pytest.fixture(autouse=True)
-def own_logging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The log file in a folder of the test's own; logging as it was afterwards."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    with warnings.catch_warnings():
+def _log_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with private_logging(tmp_path / "state", monkeypatch):
         yield
-    for handler in root.handlers:
-        if handler not in handlers:
-            handler.close()
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.captureWarnings(False)
 
 
 def loaded(url: str = "", **changes: Any) -> Loaded:
@@ -101,15 +90,17 @@ async def test_frames_that_are_no_events_as_json(capsys: pytest.CaptureFixture[s
         await peer.send(CREATED)
         await peer.send(b"\x00\xff", text=False)
         await peer.until("response.create")
-        await peer.send("{", '{"type":"x","y":"\\ud800"}', created(), done())
+        await peer.send("{", '{"type":"x","y":"\\ud800"}', '{"type":"x","y":NaN}', created(), done())
         await peer.drain()
 
     async with websocket_server(script) as server:
         assert await turn(server.url, json_output=True) == 0
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    lines = [json.loads(line, parse_constant=pytest.fail) for line in capsys.readouterr().out.splitlines()]
     assert [line["base64"] for line in lines if "base64" in line] == ["AP8="]
-    (broken,) = [line for line in lines if "text" in line]
+    broken, halved, unreadable = [line for line in lines if "text" in line]
     assert (broken["text"], "not JSON" in broken["note"]) == ("{", True)
+    assert (halved["text"], halved["event"]["y"]) == ('{"type":"x","y":"\\ud800"}', "?"), "jq stops at half a pair"
+    assert (unreadable["text"], "event" in unreadable) == ('{"type":"x","y":NaN}', False)
 
 
 async def test_an_answer_as_it_comes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -132,7 +123,7 @@ async def test_an_answer_as_it_comes(capsys: pytest.CaptureFixture[str]) -> None
             "the answer did not complete: failed rate_limit_exceeded",
         ),
         (done("incomplete", reason="content_filter"), "the answer did not complete: incomplete content_filter"),
-        ({"type": "response.done", "response": None}, "the answer did not complete: no reason given"),
+        (done("cancelled"), "the answer did not complete: cancelled"),
     ],
 )
 async def test_an_answer_that_ends_badly(capsys: pytest.CaptureFixture[str], end: object, said: str) -> None:
@@ -192,7 +183,61 @@ async def test_silence(capsys: pytest.CaptureFixture[str]) -> None:
 
     async with websocket_server(script) as server:
         assert await turn(server.url, patience=Patience(silence_s=1, after_error_s=1)) == 1
-    assert "no event for 1 s: the server does not answer" in capsys.readouterr().err
+    assert "nothing of an answer came for 1 s" in capsys.readouterr().err
+
+
+async def test_signs_of_life_are_no_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await peer.until("response.create")
+        while True:
+            await peer.send({"type": "heartbeat"})
+            await asyncio.sleep(0.02)
+
+    async with websocket_server(script) as server:
+        assert await turn(server.url, patience=Patience(silence_s=0.5, after_error_s=0.5)) == 1
+    assert "nothing of an answer came for 0.5 s" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("end", [{"id": "r"}, {"id": "r", "status": None}, None])
+async def test_an_answer_whose_end_has_no_status_is_complete(
+    capsys: pytest.CaptureFixture[str], end: dict[str, Any] | None
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await peer.until("response.create")
+        await peer.send(created(), delta("all of it"), {"type": "response.done", "response": end})
+        await peer.drain()
+
+    async with websocket_server(script) as server:
+        assert await turn(server.url) == 0
+    assert capsys.readouterr().out == "all of it\n"
+
+
+async def test_what_the_server_says_first_is_not_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(CREATED, created(), delta("Welcome."), done("cancelled"))
+        await peer.until("response.create")
+        await peer.send(created(), delta("The answer.", item_id="j"), done())
+        await peer.drain()
+
+    async with websocket_server(script) as server:
+        assert await turn(server.url) == 0
+    assert capsys.readouterr().out == "Welcome.\nThe answer.\n"
+
+
+async def test_an_answer_without_text_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await peer.until("response.create")
+        await peer.send(created(), done())
+        await peer.drain()
+
+    async with websocket_server(script) as server:
+        assert await turn(server.url) == 0
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines()[-1] == "azrt-tui: the answer holds no text"
 
 
 async def test_a_connection_that_fails(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,6 @@
 Exit codes: 0 done, 1 failed, 2 a wrong flag or setting, 130 interrupted. Errors are one line on stderr.
 """
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -32,7 +31,8 @@ def run(arguments: Sequence[str]) -> int:
         code = cli.main(list(arguments), PROGRAM, standalone_mode=False)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else PROGRAM
-        return fail(f"{error.format_message()} See: {command} --help", USAGE_ERROR)
+        message = error.format_message()
+        return fail(f"{message}{'' if message.endswith(('.', '?')) else '.'} See: {command} --help", USAGE_ERROR)
     except click.ClickException as error:
         return fail(error.format_message(), error.exit_code)
     except (EndpointError, SettingsError) as error:
@@ -40,7 +40,8 @@ def run(arguments: Sequence[str]) -> int:
     except click.Abort:  # ctrl+c, or the end of the input
         return INTERRUPTED
     except OSError as error:  # a full disk behind stdout, no room for another file
-        # What is still buffered is flushed when the program ends, and must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        from tui.printing import drop_rest
+
+        drop_rest(sys.stdout)
         return fail(error.strerror or str(error), FAILED)
     return int(code)

@@ -1,11 +1,14 @@
 """What every command does: load the settings, say what is wrong, end with the right code."""
 
+import math
+import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
-from tui.endpoint import EndpointError, escape_controls
+from tui.endpoint import EndpointError, escape_controls, shown
 from tui.settings import Loaded, NotConfigured, SettingsError, load_settings
 
 PROGRAM = "azrt-tui"
@@ -13,6 +16,14 @@ PROGRAM = "azrt-tui"
 FAILED = 1
 USAGE_ERROR = 2
 INTERRUPTED = 130
+
+_FILES_NEEDED = 32
+"""Files, sockets and pipes that a session with its screen, its sound and its capture has open at a time."""
+
+_FILES_WANTED = 1024
+"""What many sessions at a time need."""
+
+_COLOUR_SYSTEMS = ("auto", "standard", "256", "truecolor")
 
 
 def load(context: click.Context, flags: dict[str, object]) -> Loaded:
@@ -38,12 +49,44 @@ def open_screen(loaded: Loaded, *, demo: bool) -> int:
     return run_screen(loaded, demo=demo)
 
 
-def check_terminal() -> None:
-    """Raise UsageError where the screen cannot be shown."""
+def check_open_files() -> None:
+    """Let the program open as many files as it may; ClickException where that is too few for a session."""
+    import resource
+
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed < _FILES_WANTED and (most == resource.RLIM_INFINITY or allowed < most):
+        allowed = _FILES_WANTED if most == resource.RLIM_INFINITY else min(_FILES_WANTED, most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
+    if allowed < _FILES_NEEDED:
+        raise click.ClickException(
+            f"this shell lets a program open {allowed} files, and a session needs {_FILES_NEEDED}; "
+            "in another shell, raise it first: ulimit -n 1024"
+        )
+
+
+class Factor(click.FloatRange):
+    """A number in a range; "nan" is in none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number; BadParameter when it is none."""
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value} is no number.", param, ctx)
+        return number
+
+
+def check_terminal(instead: str = "say TEXT") -> None:
+    """Raise UsageError where the screen cannot be shown; ``instead`` is the command that needs none."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise click.UsageError(f"the screen needs a terminal; in a script or a pipe, use: {PROGRAM} say TEXT.")
+        raise click.UsageError(f"the screen needs a terminal; in a script or a pipe, use: {PROGRAM} {instead}.")
     if not sys.stderr.isatty():
         raise click.UsageError("the screen is drawn on stderr, which goes elsewhere; start it without 2>.")
+    colours = os.environ.get("TEXTUAL_COLOR_SYSTEM", "auto")
+    if colours not in _COLOUR_SYSTEMS:
+        raise click.UsageError(
+            f'TEXTUAL_COLOR_SYSTEM must be one of {", ".join(_COLOUR_SYSTEMS)}, not "{shown(colours)}".'
+        )
+    check_open_files()
 
 
 def complain_about(loaded: Loaded) -> None:

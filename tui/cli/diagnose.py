@@ -2,7 +2,7 @@
 
 import click
 
-from tui.cli.common import load
+from tui.cli.common import check_open_files, load
 from tui.cli.flags import connection_flags
 from tui.settings import Loaded, SettingsError
 
@@ -17,6 +17,7 @@ def doctor(context: click.Context, /, json_output: bool, demo_server: bool, **fl
 
     One short answer is asked for, as text. Exit code: 0 healthy, 1 a check failed, 2 the settings cannot be used.
     """
+    check_open_files()
     loaded: Loaded | SettingsError
     try:
         loaded = load(context, flags)

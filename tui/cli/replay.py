@@ -4,7 +4,7 @@ import re
 
 import click
 
-from tui.cli.common import check_terminal, load
+from tui.cli.common import Factor, check_terminal, load
 from tui.cli.flags import replay_flags
 
 
@@ -20,7 +20,7 @@ def _seconds(context: click.Context, option: click.Parameter, value: str) -> flo
 
 @click.command(epilog="FILE is a capture, or any file with an event a line; the newest capture without one.")
 @replay_flags
-@click.option("--speed", type=click.FloatRange(0.1, 100), default=1.0, show_default=True, help="Times as fast.")
+@click.option("--speed", type=Factor(0.1, 100), default=1.0, show_default=True, help="Times as fast.")
 @click.option(
     "--from", "start_s", callback=_seconds, metavar="TIME", default="0", help="Begin there: 90, 1:30 or 1:02:03."
 )
@@ -29,7 +29,7 @@ def _seconds(context: click.Context, option: click.Parameter, value: str) -> flo
 def replay(context: click.Context, /, file: str, speed: float, start_s: float, **flags: object) -> int:
     """Play a recorded session on the screen. Nothing is sent."""
     loaded = load(context, flags)
-    check_terminal()
+    check_terminal(instead="events FILE")
     from tui.capture import CaptureError, CaptureReader
     from tui.offline.opening import path_of
     from tui.ui.app import run as run_screen

@@ -2,7 +2,7 @@
 
 import click
 
-from tui.cli.common import complain_about, load, note, open_screen, read_stdin
+from tui.cli.common import check_open_files, complain_about, load, note, open_screen, read_stdin
 from tui.cli.flags import connection_flags, screen_flags
 
 
@@ -36,6 +36,7 @@ def url(context: click.Context, /, **flags: object) -> int:
 @click.pass_context
 def say(context: click.Context, /, text: tuple[str, ...], json_output: bool, demo_server: bool, **flags: object) -> int:
     """Send TEXT, print the answer, and end. "-" reads the text from stdin."""
+    check_open_files()
     loaded = load(context, flags)
     complain_about(loaded)
     notes: tuple[str, ...] = ()

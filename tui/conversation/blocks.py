@@ -27,6 +27,7 @@ class Block:
         "kind",
         "name",
         "note",
+        "output",
         "parts",
         "response_id",
         "speaker",
@@ -53,6 +54,8 @@ class Block:
         self.cause = ""
         self.command = ""
         self.parts: dict[int, str] = {}
+        self.output: str | None = None
+        """What came of a call that the service itself makes; None while nothing has."""
         self.audio = 0
         """Bytes of audio received."""
         self.cut: int | None = None
@@ -65,9 +68,10 @@ class Block:
         """All its parts."""
         if self.kind == "function_call_output":
             return "→ " + self.parts.get(0, "")
-        if len(self.parts) == 1:
+        if len(self.parts) == 1 and self.output is None:
             return next(iter(self.parts.values()))
-        return "\n".join(self.parts[index] for index in sorted(self.parts))
+        lines = [self.parts[index] for index in sorted(self.parts)]
+        return "\n".join(lines if self.output is None else [*lines, f"→ {self.output}"])
 
     def heard(self, text: str) -> int:
         """Characters of the text that were heard: for audio, in proportion to the time that was played."""
@@ -120,13 +124,20 @@ class Blocks:
         """The block with this key."""
         return self._by_key[key]
 
-    def named(self, name: str) -> Block | None:
-        """The block that events of this session call so."""
-        return self._by_name.get(name)
+    def named(self, name: str, response_id: str = "") -> Block | None:
+        """The block that events of this session call so; none where it is another response's: servers reuse ids."""
+        block = self._by_name.get(name)
+        return None if block and response_id and block.response_id not in ("", response_id) else block
 
     def of_response(self, response_id: str) -> list[Block]:
         """The blocks of a response of this session, in the order in which they came."""
         return self._by_response.get(response_id, [])
+
+    def ending_with(self, response_id: str) -> list[Block]:
+        """The blocks of a response that is done, and whatever the agent still says in one without an id."""
+        streaming = self.in_states(TurnState.STREAMING)
+        nameless = [block for block in streaming if block.speaker is Speaker.AGENT and not block.response_id]
+        return [*self.of_response(response_id), *nameless]
 
     def in_states(self, *states: TurnState) -> list[Block]:
         """The blocks in one of these states."""
@@ -168,6 +179,15 @@ class Blocks:
         """Ids mean nothing in the next session."""
         self._by_name.clear()
         self._by_response.clear()
+
+    def begin_response(self, response_id: str) -> None:
+        """A response begins: where an earlier one that has ended had the same id, that one's names mean nothing now."""
+        before = self.of_response(response_id)
+        if before and not any(block.state is TurnState.STREAMING for block in before):
+            del self._by_response[response_id]
+            for block in before:
+                if self._by_name.get(block.name) is block:
+                    del self._by_name[block.name]
 
     def in_order(self) -> list[Block]:
         """Every block, in order."""

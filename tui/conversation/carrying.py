@@ -2,17 +2,21 @@
 
 The text of both sides, as far as the person heard it, and the calls of tools with their output. The API takes no audio
 of the assistant's, so that what was spoken goes as ``output_text``; a spoken turn of the person's goes as its
-transcript.
+transcript. A call that the service made itself (``mcp_call``) goes as a call of a function: the API reference has no
+example of creating one, and the model needs no more than what was asked and what came of it. The tools themselves are
+settings of the session, which lists them anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from tui import wire
 from tui.conversation.blocks import Block
+from tui.conversation.items import CALLS
 from tui.conversation.turns import Speaker, TurnState
 
 MAX_CHARS: Final = 48_000
@@ -23,6 +27,9 @@ MAX_ITEMS: Final = 400
 
 ROLES: Final = {"user": Speaker.USER, "assistant": Speaker.AGENT, "system": Speaker.SYSTEM}
 """Who speaks in an item of each role."""
+
+_NO_FUNCTION_NAME: Final = re.compile(r"[^a-zA-Z0-9_-]")
+"""What the name of a function cannot have, and that of a tool of an MCP server can."""
 
 _ROLE_OF: Final = {speaker: role for role, speaker in ROLES.items()}
 
@@ -37,6 +44,8 @@ class Carried:
     """Items that are too old: there is no room for them."""
     unspoken: int = 0
     """Spoken turns of the person's that have no transcript."""
+    unfinished: int = 0
+    """Calls of tools of which nothing had come, and requests for approval that nobody had answered."""
     ends_with_question: bool = False
     """Whether the last item is the person's, which nothing has answered."""
 
@@ -45,14 +54,15 @@ def choose(blocks: Iterable[Block], session: int) -> tuple[Carried, list[tuple[B
     """What goes into the ``session``-th session, and the blocks that the items are made of."""
     known = [block for block in blocks if not block.deleted and _is_taken(block)]
     unspoken = sum(block.speaker is Speaker.USER and not block.text.strip() for block in known)
-    found = [(block, item) for block in known if (item := _item(block)) is not None]
-    chosen = _complete(_latest(_complete(found)))
+    complete = _complete([(block, item) for block in known for item in _items(block)])
+    chosen = _complete(_latest(complete))
     for number, (_, item) in enumerate(chosen, 1):
         item["id"] = f"carried_{session}_{number}"
     carried = Carried(
         tuple(item for _, item in chosen),
-        len(_complete(found)) - len(chosen),
+        len(complete) - len(chosen),
         unspoken,
+        _unfinished(known, complete),
         bool(chosen) and chosen[-1][0].speaker is Speaker.USER,
     )
     return carried, chosen
@@ -65,22 +75,24 @@ def _is_taken(block: Block) -> bool:
     return block.state not in (TurnState.QUEUED, TurnState.SENT)
 
 
-def _item(block: Block) -> dict[str, Any] | None:
-    """The item of a block, without its id; None for what is not part of the conversation."""
+def _items(block: Block) -> Iterator[dict[str, Any]]:
+    """The items of a block, without their ids; none for what is not part of the conversation."""
     if block.kind == "function_call":
-        return {
-            "type": "function_call",
-            "call_id": block.call_id,
-            "name": block.parts.get(-1, ""),
-            "arguments": block.parts.get(0, ""),
-        }
-    if block.kind == "function_call_output":
-        return {"type": "function_call_output", "call_id": block.call_id, "output": block.parts.get(0, "")}
+        yield _call(block.call_id, block.parts.get(-1, ""), block)
+    elif block.kind == "function_call_output":
+        yield {"type": "function_call_output", "call_id": block.call_id, "output": block.parts.get(0, "")}
+    elif block.kind == "mcp_call" and block.output is not None:
+        name = _NO_FUNCTION_NAME.sub("_", block.parts.get(-1, ""))[:64]
+        yield _call(block.key, name or "tool", block)
+        yield {"type": "function_call_output", "call_id": block.key, "output": block.output}
     role, text = _ROLE_OF.get(block.speaker), _heard(block)
-    if role is None or block.kind != "message" or not text:
-        return None
-    content_type = "output_text" if role == "assistant" else "input_text"
-    return {"type": "message", "role": role, "content": [{"type": content_type, "text": text}]}
+    if role is not None and block.kind == "message" and text:
+        content_type = "output_text" if role == "assistant" else "input_text"
+        yield {"type": "message", "role": role, "content": [{"type": content_type, "text": text}]}
+
+
+def _call(call_id: str, name: str, block: Block) -> dict[str, Any]:
+    return {"type": "function_call", "call_id": call_id, "name": name, "arguments": block.parts.get(0, "")}
 
 
 def _heard(block: Block) -> str:
@@ -90,7 +102,10 @@ def _heard(block: Block) -> str:
 
 def is_same(block: Block, item: Mapping[str, Any]) -> bool:
     """Whether an item that a server confirms is what a carried block went out as."""
-    if item.get("type") != block.kind:
+    kind = item.get("type")
+    if block.kind == "mcp_call":
+        return kind in ("function_call", "function_call_output") and item.get("call_id") == block.key
+    if kind != block.kind:
         return False
     if block.kind != "message":
         return item.get("call_id") == block.call_id
@@ -99,18 +114,24 @@ def is_same(block: Block, item: Mapping[str, Any]) -> bool:
 
 def _complete(found: list[tuple[Block, dict[str, Any]]]) -> list[tuple[Block, dict[str, Any]]]:
     """Without the calls that have no output, and the outputs whose call is gone: a server refuses the latter."""
-    calls = {block.call_id for block, item in found if item["type"] == "function_call"}
-    outputs = {block.call_id for block, item in found if item["type"] == "function_call_output"}
+    calls = {item["call_id"] for _, item in found if item["type"] == "function_call"}
+    outputs = {item["call_id"] for _, item in found if item["type"] == "function_call_output"}
     both = (calls & outputs) - {""}
-    return [(block, item) for block, item in found if item["type"] == "message" or block.call_id in both]
+    return [(block, item) for block, item in found if item["type"] == "message" or item["call_id"] in both]
+
+
+def _unfinished(known: list[Block], complete: list[tuple[Block, dict[str, Any]]]) -> int:
+    """How many calls have no output, and requests for approval no answer."""
+    finished = {block.key for block, _ in complete}
+    return sum(block.kind in CALLS and block.output is None and block.key not in finished for block in known)
 
 
 def _latest(found: list[tuple[Block, dict[str, Any]]]) -> list[tuple[Block, dict[str, Any]]]:
     """As many as there is room for, the newest in any case."""
     room = MAX_CHARS
     kept = 0
-    for block, _ in reversed(found[-MAX_ITEMS:]):
-        room -= len(block.text)
+    for _, item in reversed(found[-MAX_ITEMS:]):
+        room -= len(wire.content_text(item.get("content")) or item.get("arguments", item.get("output", "")))
         if room < 0 and kept:
             break
         kept += 1

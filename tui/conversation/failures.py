@@ -31,15 +31,15 @@ def of_response(response: Mapping[str, Any], reset_s: float | None = None) -> Ca
     status = response.get("status")
     details = response.get("status_details")
     details = details if isinstance(details, Mapping) else {}
-    error = details.get("error")
-    error = error if isinstance(error, Mapping) else {}
+    error = wire.error_of(details)
     reason = _text(details.get("reason"))
     code, message = _text(error.get("code")) or _text(error.get("type")), wire.text(error.get("message"))
     facts = {key: wire.text(value) for key, value in (("status", status), ("reason", reason), ("code", code)) if value}
-    said = " · ".join(part for part in (wire.text(error.get("code")), message) if part).rstrip(".")
+    said = " · ".join(part for part in (wire.text(error.get("code")), message) if part) or wire.text(reason)
+    said = ended(said or _NO_REASON)
     if status == "incomplete":
         kind = {"content_filter": "content-filter", "max_output_tokens": "max-output-tokens"}.get(reason)
-        return cause(kind or "response-incomplete", facts, said=said or wire.text(reason) or _NO_REASON)
+        return cause(kind or "response-incomplete", facts, said=said)
     if status != "failed":
         return None
     if code == "rate_limit_exceeded":
@@ -50,12 +50,18 @@ def of_response(response: Mapping[str, Any], reset_s: float | None = None) -> Ca
         return cause("response-quota", facts, said=message or code)
     if code in ("content_filter", "content_policy_violation") or reason == "content_filter":
         return cause("prompt-filtered", {**facts, "message": message})
-    return cause("response-failed", facts, said=said or wire.text(reason) or _NO_REASON)
+    return cause("response-failed", facts, said=said)
 
 
-def of_transcription(error: object) -> Cause:
-    """Why a transcription failed, from the ``error`` of its event."""
-    error = error if isinstance(error, Mapping) else {}
+def of_cancellation(response: Mapping[str, Any]) -> str:
+    """Why the server cancelled a response that nobody here had interrupted, in a few words."""
+    details = response.get("status_details")
+    reason = _text(details.get("reason")) if isinstance(details, Mapping) else ""
+    return "cut off: the server heard you speak" if reason == "turn_detected" else "cut off by the server"
+
+
+def of_transcription(error: Mapping[str, Any]) -> Cause:
+    """Why a transcription failed, from the ``error`` object of its event."""
     code, message = wire.text(error.get("code")), wire.text(error.get("message"))
     # Azure has no code for a transcription model that is not deployed: measured as a bare server_error.
     missing = not code and error.get("type") == "server_error"
@@ -104,6 +110,11 @@ def reset_after(limits: object) -> float | None:
         and 0 < limit["reset_seconds"] < _LONGEST_WAIT_S
     ]
     return float(max(waits)) if waits else None
+
+
+def ended(sentence: str) -> str:
+    """With a full stop, unless it ends in its own way."""
+    return sentence if sentence.endswith((".", "!", "?", "…")) else f"{sentence}."
 
 
 def _text(value: object) -> str:

@@ -151,11 +151,17 @@ class StatusReducer:
         """A message went out, and the request for its response has not: one is running that must end first."""
         self.asked = False
         """A response was requested, and has not begun."""
+        self.expected = False
+        """The server has heard the person finish, and said before that it answers by itself then; it has not begun."""
+        self.requests = 0
+        """How often the person was to be answered: messages that went out, turns that the server has heard."""
         self.begun = 0
         """Answers of which something has come."""
         self._asked_ns: int | None = None
         self._interrupted = ""
         self._reset_s: float | None = None
+        self._answers_by_itself = False
+        self._interrupts_by_itself = False
 
     def set(self, **changes: Any) -> None:
         """Replace fields of the status."""
@@ -164,7 +170,8 @@ class StatusReducer:
     def sent(self, event: Mapping[str, Any], t_ns: int) -> None:
         """Take an event that was sent at the given monotonic time, relative to the log's origin."""
         if event.get("type") == "response.create":
-            self.promised, self.asked = False, True
+            self.promised, self.asked, self.expected = False, True, False
+            self.requests += 1
             self.set(failure=None)
             self._asked_ns = t_ns
             if not self.status.response_id:
@@ -172,7 +179,8 @@ class StatusReducer:
 
     def new_connection(self) -> None:
         """Forget what belongs to the previous connection."""
-        self.promised = self.asked = False
+        self.promised = self.asked = self.expected = False
+        self._answers_by_itself = self._interrupts_by_itself = False
         self._asked_ns, self._interrupted = None, ""
         self.set(
             offer=None,
@@ -182,12 +190,12 @@ class StatusReducer:
             expires_at=None,
             agent=AgentState.IDLE,
             response_id="",
+            turn_detection="",
         )
-        self.set(turn_detection="")
 
     def give_up(self) -> None:
         """Wait no more for the answer that was asked for, or for the end of the one that is running."""
-        self.promised = self.asked = False
+        self.promised = self.asked = self.expected = False
         self.set(response_id="")
 
     def interrupted(self, response_id: str) -> None:
@@ -209,15 +217,20 @@ class StatusReducer:
             self._session(session)
         elif event_type == "input_audio_buffer.speech_stopped":
             self._asked_ns = t_ns
+            self.requests += 1
+            # While it answers, it may not begin another answer, unless it drops that one.
+            self.expected = self._answers_by_itself and (self._interrupts_by_itself or not self.status.response_id)
+        elif event_type in ("input_audio_buffer.speech_started", "input_audio_buffer.cleared"):
+            self.expected = False
         elif event_type == "response.created":
-            self.asked = False
+            self.asked = self.expected = False
             self.set(response_id=_text(event.get("response"), "id"), agent=AgentState.THINKING, failure=None)
         elif event_type == "response.done":
             self._done(event.get("response"))
         elif event_type == "rate_limits.updated":
             self._reset_s = failures.reset_after(event.get("rate_limits"))
         elif event_type == "error" and not self.status.response_id:
-            self.asked = False
+            self.asked = self.expected = False
             self.set(agent=AgentState.IDLE)
 
     def _output(self, t_ns: int) -> None:
@@ -240,7 +253,11 @@ class StatusReducer:
         modalities = session.get("output_modalities")
         if isinstance(modalities, list) and modalities:
             self.set(modality="audio" if "audio" in modalities else "text")
-        self.set(turn_detection=_turn_detection(session))
+        detection = _turn_detection(session)
+        self.set(turn_detection="none" if detection is None else _text(detection, "type"))
+        self._answers_by_itself = _is_on(detection, "create_response")
+        self._interrupts_by_itself = _is_on(detection, "interrupt_response")
+        self.expected = self.expected and self._answers_by_itself
 
     def _done(self, response: object) -> None:
         response_id = _text(response, "id")
@@ -256,14 +273,20 @@ class StatusReducer:
             )
 
 
-def _turn_detection(session: Mapping[str, Any]) -> str:
-    """The turn detection of a ``session`` object: GA has it with the input's audio, Beta at the top."""
+def _turn_detection(session: Mapping[str, Any]) -> object:
+    """The turn detection of a ``session`` object, "" where it has none: GA has it with the input's audio, Beta at the
+    top. ``None`` leaves the detection to the client."""
     audio = session.get("audio")
     heard = audio.get("input") if isinstance(audio, Mapping) else None
     for place in (heard, session):
         if isinstance(place, Mapping) and "turn_detection" in place:
-            return "none" if place["turn_detection"] is None else _text(place["turn_detection"], "type")
+            return place["turn_detection"]
     return ""
+
+
+def _is_on(detection: object, name: str) -> bool:
+    """Whether a turn detection does this too; what it does not mention, it does (as the API reference has it)."""
+    return isinstance(detection, Mapping) and detection.get(name) is not False
 
 
 def _text(mapping: object, key: str) -> str:

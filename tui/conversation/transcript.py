@@ -15,6 +15,16 @@ from tui.conversation import failures
 from tui.conversation.blocks import Block, Blocks
 from tui.conversation.carrying import ROLES, Carried, choose, is_same
 from tui.conversation.causes import Cause
+from tui.conversation.items import (
+    CALL_FAILED,
+    answer_approval,
+    begin_tool,
+    fill,
+    has_audio,
+    mapping,
+    part_index,
+    string,
+)
 from tui.conversation.turns import Speaker, Turn, TurnState
 
 
@@ -30,6 +40,8 @@ class Transcript:
         """Seconds until a limit of the service that is used up is reset, as it said last."""
         self._interrupted: set[str] = set()
         """Responses that the person interrupted."""
+        self._seams = 0
+        """How often a response began or ended: what parts those that have no id."""
 
     # What the program itself says and does
 
@@ -162,37 +174,34 @@ class Transcript:
         item = event.get("item")
         if not isinstance(item, Mapping):
             return
-        self._carried.pop(_text(item.get("id")), None)
-        block = self._blocks.named(_text(item.get("id"))) or self._adopt(item, time_s)
+        item_id, role = string(item.get("id")), item.get("role")
+        if not item_id and (role == "assistant" or (role == "user" and not self._unconfirmed)):
+            return  # its response says it too; it was confirmed before
+        self._carried.pop(item_id, None)
+        block = self._blocks.named(item_id) or self._adopt(item, time_s)
         if block is None:
             return
-        previous = self._blocks.named(_text(event.get("previous_item_id")))
+        previous = self._blocks.named(string(event.get("previous_item_id")))
         if previous is not None:
             self._blocks.place(block, previous)
-        self._fill(block, item)
+        fill(block, item)
         if event.get("type") == "conversation.item.done" and block.state in (TurnState.STREAMING, TurnState.SENT):
-            block.state = TurnState.DONE
+            block.state = TurnState.INTERRUPTED if item.get("status") == "incomplete" else TurnState.DONE
         self._blocks.touch(block)
 
     def _adopt(self, item: Mapping[str, Any], time_s: float) -> Block | None:
         """The block for an item that is new to us: one of our own messages, or a new one."""
-        item_id, kind = _text(item.get("id")), item.get("type")
+        item_id, kind = string(item.get("id")), item.get("type")
         carried = self._recognise(item) if self._carried else None
         if carried is not None:
             carried.item_id = item_id
             self._blocks.name(carried, item_id)
             return carried
-        if kind in ("function_call", "mcp_call", "function_call_output"):
-            state = TurnState.DONE if kind == "function_call_output" else TurnState.STREAMING
-            block = self._blocks.add(item_id, Speaker.TOOL, time_s, state)
-            block.kind, block.call_id = _text(kind), _text(item.get("call_id"))
-            if kind != "function_call_output":
-                block.parts[-1] = _text(item.get("name"))
-            return block
         if kind != "message":
-            return None
-        speaker = ROLES.get(_text(item.get("role")), Speaker.SYSTEM)
-        spoken = _has_audio(item)
+            answer_approval(self._blocks, item)
+            return begin_tool(self._blocks, item, time_s)
+        speaker = ROLES.get(string(item.get("role")), Speaker.SYSTEM)
+        spoken = has_audio(item)
         if speaker is Speaker.USER and self._unconfirmed and not spoken:
             block = self._confirm(wire.content_text(item.get("content")))
             block.item_id = item_id
@@ -213,51 +222,42 @@ class Transcript:
         block.state = TurnState.DONE
         return block
 
-    def _fill(self, block: Block, item: Mapping[str, Any]) -> None:
-        """Take the item's own text where no delta has brought it."""
-        if item.get("type") == "function_call_output":
-            block.parts[0] = _text(item.get("output"))
-        elif block.speaker is Speaker.TOOL:
-            arguments = _text(item.get("arguments"))
-            if arguments:
-                block.parts[0] = arguments
-        elif not any(block.parts.values()):
-            said = wire.content_text(item.get("content"))
-            if said:
-                block.parts[0] = said
-
     def _output_item(self, event: Mapping[str, Any], time_s: float) -> None:
         item = event.get("item")
         if not isinstance(item, Mapping):
             return
-        block = self._blocks.named(_text(item.get("id"))) or self._adopt(item, time_s)
+        speaker = Speaker.AGENT if item.get("type") == "message" else Speaker.TOOL
+        name = self._name(event, item.get("id"), speaker)
+        block = self._blocks.named(name, string(event.get("response_id"))) or self._adopt(item, time_s)
         if block is None:
             return
+        self._blocks.name(block, name)
         self._assign(block, event)
-        self._fill(block, item)
+        fill(block, item)
         if event.get("type") == "response.output_item.done" and block.state is TurnState.STREAMING:
             block.state = TurnState.DONE if item.get("status") != "incomplete" else TurnState.INTERRUPTED
         self._blocks.touch(block)
 
     def _delta(self, event: Mapping[str, Any], time_s: float) -> None:
-        block = self._block(event, Speaker.AGENT, time_s)
         delta = event.get("delta")
         if isinstance(delta, str):
-            index = _index(event)
+            block, index = self._block(event, Speaker.AGENT, time_s), part_index(event)
             block.parts[index] = wire.joined(block.parts.get(index, ""), delta)
             self._blocks.touch(block)
 
     def _text_done(self, event: Mapping[str, Any], time_s: float) -> None:
-        said = event.get("text", event.get("transcript"))
+        part = event.get("part")  # of a content_part.done: news only where no delta has brought it
+        said = event.get("text", event.get("transcript")) if part is None else wire.content_text([part])
         if isinstance(said, str):
-            block = self._block(event, Speaker.AGENT, time_s)
-            block.parts[_index(event)] = said
-            self._blocks.touch(block)
+            block, index = self._block(event, Speaker.AGENT, time_s), part_index(event)
+            if part is None or (said and not block.parts.get(index)):
+                block.parts[index] = said
+                self._blocks.touch(block)
 
     def _audio(self, event: Mapping[str, Any], time_s: float) -> None:
-        block = self._block(event, Speaker.AGENT, time_s)
         delta = event.get("delta")
         if isinstance(delta, str):
+            block = self._block(event, Speaker.AGENT, time_s)
             block.audio += len(delta) * 3 // 4 - delta.count("=", max(0, len(delta) - 2))
             if block.heard_ms is not None:
                 self._blocks.touch(block)
@@ -272,9 +272,15 @@ class Transcript:
             block.parts[0] = wire.joined(block.parts.get(0, ""), delta)
         self._blocks.touch(block)
 
+    def _tool_ended(self, event: Mapping[str, Any], time_s: float) -> None:
+        block = self._block(event, Speaker.TOOL, time_s)
+        if block.output is None:  # the item comes after it, and says more
+            block.output = CALL_FAILED if event.get("type") == "response.mcp_call.failed" else ""
+            self._blocks.touch(block)
+
     def _transcription(self, event: Mapping[str, Any], time_s: float) -> None:
         block = self._block(event, Speaker.USER, time_s)
-        index = _index(event)
+        index = part_index(event)
         delta, complete = event.get("delta"), event.get("transcript")
         if isinstance(complete, str):
             block.parts[index], block.state = complete.strip(), TurnState.DONE
@@ -285,19 +291,21 @@ class Transcript:
     def _transcription_failed(self, event: Mapping[str, Any], time_s: float) -> None:
         block = self._block(event, Speaker.USER, time_s)
         block.state = TurnState.FAILED
-        self._explain(block, failures.of_transcription(event.get("error")))
+        self._explain(block, failures.of_transcription(wire.error_of(event)))
 
     def _explain(self, block: Block, cause: Cause) -> None:
         block.note, block.cause = f"{cause.sentence} {cause.fix}".rstrip(), cause.name
         self._blocks.touch(block)
 
     def _deleted(self, event: Mapping[str, Any], time_s: float) -> None:
-        block = self._blocks.unname(_text(event.get("item_id")))
+        block = self._blocks.unname(string(event.get("item_id")))
         if block is not None:
             block.deleted, block.note = True, "deleted from the conversation"
             self._blocks.touch(block)
 
     def _response_created(self, event: Mapping[str, Any], time_s: float) -> None:
+        self._seams += 1
+        self._blocks.begin_response(string(mapping(event.get("response")).get("id")))
         # A server that confirms no items has taken what it answers; one that is only late still finds it here.
         self._unconfirmed = [block for block in self._unconfirmed if block.state is TurnState.SENT]
         for block in self._unconfirmed:
@@ -305,22 +313,28 @@ class Transcript:
             self._blocks.touch(block)
 
     def _response_done(self, event: Mapping[str, Any], time_s: float) -> None:
-        response = event.get("response")
-        if not isinstance(response, Mapping):
-            return
-        status = response.get("status")
-        mine = self._blocks.of_response(_text(response.get("id")))
+        response = mapping(event.get("response"))
+        status, response_id = response.get("status"), string(response.get("id"))
+        mine = self._blocks.ending_with(response_id)
+        output = response.get("output")
+        if isinstance(output, list) and not any(block.text for block in mine):
+            for item in output:  # servers that stream nothing say it all at the end
+                whole = {"type": "response.output_item.done", "response_id": response_id, "item": item}
+                self._output_item(whole, time_s)
+            mine = self._blocks.ending_with(response_id)
+        self._seams += 1
         for block in mine:
             if block.state is TurnState.STREAMING:
                 block.state = TurnState.INTERRUPTED if status == "cancelled" else TurnState.DONE
                 self._blocks.touch(block)
+            if status == "cancelled" and block.state is TurnState.INTERRUPTED and not block.note:
+                block.note = failures.of_cancellation(response)
+                self._blocks.touch(block)
         cause = failures.of_response(response, self._reset_s)
-        if cause is None:
-            return
-        if mine:
+        if cause is not None and mine:
             mine[-1].state = TurnState.FAILED
             self._explain(mine[-1], cause)
-        else:
+        elif cause is not None:
             self.say(cause.sentence, time_s, cause.fix, cause=cause.name)
 
     def _rate_limits(self, event: Mapping[str, Any], time_s: float) -> None:
@@ -330,38 +344,24 @@ class Transcript:
 
     def _block(self, event: Mapping[str, Any], speaker: Speaker, time_s: float) -> Block:
         """The block that an event about a part of an item belongs to; a new one where the item never came."""
-        item_id = _text(event.get("item_id"))
-        # Events that name no item still belong together when they are of one response.
-        name = item_id or f"{speaker} without an item in {_text(event.get('response_id'))}"
-        block = self._blocks.named(name)
+        name = self._name(event, event.get("item_id"), speaker)
+        block = self._blocks.named(name, string(event.get("response_id")))
         if block is None:
-            block = self._blocks.add(item_id, speaker, time_s, TurnState.STREAMING)
+            block = self._blocks.add(string(event.get("item_id")), speaker, time_s, TurnState.STREAMING)
             self._blocks.name(block, name)
         if not block.response_id:
             self._assign(block, event)
         return block
 
+    def _name(self, event: Mapping[str, Any], item_id: object, speaker: Speaker) -> str:
+        """What a block is called. Events that name no item still belong together when they are of one response."""
+        return string(item_id) or f"{speaker} without an item in {string(event.get('response_id')) or self._seams}"
+
     def _assign(self, block: Block, event: Mapping[str, Any]) -> None:
-        response_id = _text(event.get("response_id"))
+        response_id = string(event.get("response_id"))
         if self._blocks.assign(block, response_id) and response_id in self._interrupted:
             block.cut = len(block.text)
             block.interrupt("interrupted")
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _index(event: Mapping[str, Any]) -> int:
-    value = event.get("content_index")
-    return value if isinstance(value, int) and 0 <= value < 1000 else 0
-
-
-def _has_audio(item: Mapping[str, Any]) -> bool:
-    content = item.get("content")
-    if not isinstance(content, list):
-        return False
-    return any(isinstance(part, Mapping) and part.get("type") == "input_audio" for part in content)
 
 
 _RECEIVED: Final = {
@@ -374,6 +374,7 @@ _RECEIVED: Final = {
     "conversation.item.input_audio_transcription.failed": Transcript._transcription_failed,
     "response.output_item.added": Transcript._output_item,
     "response.output_item.done": Transcript._output_item,
+    "response.content_part.done": Transcript._text_done,
     "response.output_text.delta": Transcript._delta,
     "response.output_text.done": Transcript._text_done,
     "response.text.delta": Transcript._delta,
@@ -386,6 +387,10 @@ _RECEIVED: Final = {
     "response.audio.delta": Transcript._audio,
     "response.function_call_arguments.delta": Transcript._arguments,
     "response.function_call_arguments.done": Transcript._arguments,
+    "response.mcp_call_arguments.delta": Transcript._arguments,
+    "response.mcp_call_arguments.done": Transcript._arguments,
+    "response.mcp_call.completed": Transcript._tool_ended,
+    "response.mcp_call.failed": Transcript._tool_ended,
     "response.created": Transcript._response_created,
     "response.done": Transcript._response_done,
     "rate_limits.updated": Transcript._rate_limits,

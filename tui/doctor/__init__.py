@@ -5,7 +5,7 @@ something to say also when the SDK has not.
 """
 
 from tui.doctor.case import Case, Limits
-from tui.doctor.examination import ALL, CONNECTION, examine
+from tui.doctor.examination import ALL, CONNECTION, WAY, examine
 from tui.doctor.report import Check, Outcome, Report
 
-__all__ = ["ALL", "CONNECTION", "Case", "Check", "Limits", "Outcome", "Report", "examine"]
+__all__ = ["ALL", "CONNECTION", "WAY", "Case", "Check", "Limits", "Outcome", "Report", "examine"]

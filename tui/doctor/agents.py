@@ -50,8 +50,7 @@ async def check_sdk(case: Case) -> Finding:
     def on_event(event: dict[str, Any]) -> None:
         kind = event.get("type")
         if not answered.done() and kind in ("session.updated", "error"):
-            error = event.get("error")
-            answered.set_result(of_error(error if isinstance(error, dict) else {}) if kind == "error" else None)
+            answered.set_result(of_error(wire.error_of(event)) if kind == "error" else None)
 
     recorder.on_event = on_event  # type: ignore[assignment]
     connection = Connection(plan, recorder, SilentPlayback())

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tui.audio.devices import Device
 from tui.conversation import Cause
 from tui.doctor.probe import Probe
 from tui.session.plan import SessionPlan
@@ -52,6 +53,8 @@ class Case:
     """The connection, once the handshake has succeeded."""
     importing: asyncio.Future[None] | None = None
     """The import of the SDK, under way."""
+    listing: asyncio.Future[list[Device]] | None = None
+    """The search for sound devices, under way."""
     refused: frozenset[str] = frozenset()
     """Fields of the settings that the server does not take, as ``audio.output.voice``."""
     session: Mapping[str, Any] = field(default_factory=dict)

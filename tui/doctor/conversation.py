@@ -32,6 +32,9 @@ _SILENCE_S: Final = 0.3
 
 _LONGEST_SESSION_S: Final = 24 * 3600.0
 
+_LATEST_S: Final = 1e11
+"""Unix time in seconds is less for three thousand years; in milliseconds it is more."""
+
 _TEXT_DELTAS: Final = ("response.output_text.delta", "response.text.delta", "response.output_audio_transcript.delta")
 
 _TRANSCRIPTION: Final = "conversation.item.input_audio_transcription"
@@ -74,8 +77,7 @@ async def check_session(case: Case) -> Finding:
 
 async def _dismissed(case: Case, event: Event) -> Finding:
     """An error came in place of a session: how the connection ends says more, when it does."""
-    error = event.get("error")
-    found = of_error(error if isinstance(error, Mapping) else {})
+    found = of_error(wire.error_of(event))
     try:
         await case.the_probe.next(lambda _: False, 1.0)
     except ConnectionEnded as ended:
@@ -127,8 +129,7 @@ async def check_update(case: Case) -> Finding:
             return failed(cause("not-updated", seconds=f"{case.limits.reply_s:g} s"))
         if reply.get("type") == "session.updated":
             break
-        error = reply.get("error")
-        error = error if isinstance(error, Mapping) else {}
+        error = wire.error_of(reply)
         param = error.get("param")
         path = param.removeprefix("session.") if isinstance(param, str) else ""
         found = of_error(error)
@@ -212,7 +213,7 @@ class _Answer:
 
     def take(self, event: Event) -> Finding | None:
         """Take an event; return what it was, when it ends the answer."""
-        kind, error = event.get("type"), event.get("error")
+        kind = event.get("type")
         if kind == "response.created":
             self.begun = True
         elif kind in _TEXT_DELTAS:
@@ -222,7 +223,7 @@ class _Answer:
         elif kind == "rate_limits.updated":
             self.reset_s = reset_after(event.get("rate_limits"))
         elif kind == "error":
-            self.error = of_error(error if isinstance(error, Mapping) else {})
+            self.error = of_error(wire.error_of(event))
             if not self.begun:
                 return failed(self.error)
         elif kind == "response.done":
@@ -238,12 +239,14 @@ class _Answer:
             return failed(cause("response-failed", said="the server cancelled it by itself"))
         if self.error is not None:
             return warning(self.error)
-        said = wire.text(self.text, _MOST_QUOTED)
+        output = response.get("output")
+        items = [item for item in output if isinstance(item, Mapping)] if isinstance(output, list) else []
+        said = wire.text(self.text or " ".join(wire.content_text(item.get("content")) for item in items), _MOST_QUOTED)
         if len(said) == _MOST_QUOTED:
             said = f"{said[:-1].rstrip()}…"
         facts = {"took": f"{time.monotonic() - self.asked:.2f} s"}
         if self.first_s is None:
-            return Finding("came, without a word", facts=facts)
+            return Finding(f"“{said}”, in one piece" if said else "came, without a word", facts=facts)
         first = f"{self.first_s * 1000:.0f} ms"
         return Finding(f"“{said}”, first word after {first}", facts={"first word": first, **facts})
 
@@ -288,11 +291,10 @@ async def check_transcription(case: Case) -> Finding:
         event = await probe.next(wanted, case.limits.transcription_s)
     except TimeoutError:
         return warning(cause("no-transcription", seconds=f"{case.limits.transcription_s:g} s"))
-    error = event.get("error")
     if event.get("type") == "error":
-        return failed(of_error(error if isinstance(error, Mapping) else {}))
+        return failed(of_error(wire.error_of(event)))
     if event.get("type") == f"{_TRANSCRIPTION}.failed":
-        bad = of_transcription(error)
+        bad = of_transcription(wire.error_of(event))
         # Silence may be no speech to the model: it is there, and that is what was asked.
         return failed(bad) if bad.name == "transcription-missing" else warning(bad)
     return Finding(f"{model} answers", facts={"model": model})
@@ -314,6 +316,8 @@ async def check_lifetime(case: Case) -> Finding:
     expires = case.session.get("expires_at")
     if not isinstance(expires, int | float) or isinstance(expires, bool) or not math.isfinite(expires):
         return skipped("the server does not say")
+    if expires > _LATEST_S:
+        return skipped("the server gives a time that is not in seconds")
     left_s = expires - time.time()
     facts = {"expires_at": json.dumps(expires)[:30]}
     if not 0 < left_s < _LONGEST_SESSION_S:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection
@@ -14,7 +13,7 @@ from tui.doctor import conversation
 from tui.doctor.agents import begin_import, check_sdk
 from tui.doctor.case import Case
 from tui.doctor.conversation import while_connected
-from tui.doctor.machine import check_devices
+from tui.doctor.machine import begin_listing, check_devices
 from tui.doctor.network import check_dns, check_proxy, check_tcp, check_tls
 from tui.doctor.report import Check, Finding, Outcome, Report, failed, skipped
 from tui.doctor.setup import check_endpoint, check_settings, check_sign_in
@@ -65,6 +64,9 @@ ALL: Final = tuple(step.name for step in _STEPS)
 CONNECTION: Final = ALL[ALL.index("endpoint") : ALL.index("update")]
 """The checks of the connection alone: free of charge, and without the SDK."""
 
+WAY: Final = ("endpoint", "proxy", "dns", "tcp", "tls")
+"""The checks of the way to the server, which say nothing to it: they may go beside a session."""
+
 TITLES: Final = {step.name: step.title for step in _STEPS}
 
 
@@ -85,6 +87,8 @@ async def examine(
     """Each check that did not go well -> the one that is to blame."""
     if "sdk" in names and case.plan is not None:
         case.importing = begin_import()
+    if "audio" in names and case.plan is not None and case.loaded is not None:
+        case.listing = begin_listing()
     try:
         for step in _STEPS:
             if step.name not in names:
@@ -106,8 +110,9 @@ async def examine(
             report.checks.append(check)
             tell(check)
     finally:
-        if case.importing is not None:
-            case.importing.cancel()
+        for beside in (case.importing, case.listing):
+            if beside is not None:
+                beside.cancel()
         if case.probe is not None:
             await case.probe.close()
     report.seconds = time.monotonic() - began
@@ -117,8 +122,6 @@ async def examine(
 async def _done(step: _Step, case: Case) -> Finding:
     try:
         return await step.check(case)
-    except asyncio.CancelledError:
-        raise
     except Exception as error:
         logger.exception("The check %s failed", step.name)
         return failed(cause("doctor", name=step.name, why=type(error).__name__))

@@ -16,6 +16,11 @@ from tui.logs import native_stderr_to
 from tui.session.loop import in_daemon_thread
 
 
+def begin_listing() -> asyncio.Future[list[Device]]:
+    """Begin to look for sound devices, while other checks wait for the network: a sound server may take its time."""
+    return in_daemon_thread("azrt-devices", _devices)
+
+
 async def check_devices(case: Case) -> Finding:
     """The devices that would be used. Without them the program works, with answers as text."""
     if case.loaded is None:
@@ -23,7 +28,7 @@ async def check_devices(case: Case) -> Finding:
     settings = case.loaded.settings
     try:
         async with asyncio.timeout(case.limits.devices_s):
-            found = await in_daemon_thread("azrt-devices", _devices)
+            found = await (case.listing or begin_listing())
     except TimeoutError:
         lack = AudioUnavailable(f"The sound system does not answer within {case.limits.devices_s:g} s.", "")
         return _lacking([lack], needed=settings.modality == "audio")

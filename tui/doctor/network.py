@@ -91,8 +91,6 @@ async def check_tls(case: Case) -> Finding:
         async with asyncio.timeout(case.limits.connect_s):
             tls = await _handshake(case, trust(case.the_plan.ca_file))
     except Exception as error:
-        if isinstance(error, ConnectionError) and case.proxy is None:  # the port itself has just answered
-            return failed(cause("tls", host=target.host, why="it ended the connection during the handshake"))
         found = causes.from_exception(error, target)
         if not isinstance(error, ssl.SSLCertVerificationError):
             return failed(found)

@@ -75,14 +75,7 @@ class Leg(Connection):
     @property
     def ending(self) -> Ending:
         """How the connection ended, as far as it has."""
-        received, sent = self.protocol.close_rcvd, self.protocol.close_sent
-        close = received or sent
-        return Ending(
-            open=self.open,
-            received=received.code if received else None,
-            sent=sent.code if sent and not self.protocol.close_rcvd_then_sent else None,
-            reason=close.reason if close else "",
-        )
+        return Ending.of(self.protocol)
 
     # What the library calls
 

@@ -6,9 +6,9 @@ How each one looks on the wire was measured against openai-agents 0.24 and webso
 from __future__ import annotations
 
 import errno
-import json
 import math
 import re
+import shlex
 import socket
 import ssl
 from collections.abc import Mapping
@@ -22,19 +22,22 @@ from websockets.exceptions import (
     InvalidHandshake,
     InvalidMessage,
     InvalidProxy,
-    InvalidProxyMessage,
+    InvalidProxyStatus,
     InvalidStatus,
     InvalidURI,
     ProxyError,
 )
 from websockets.frames import CloseCode
 from websockets.http11 import Response
+from websockets.protocol import Protocol, State
 
 from tui import wire
 from tui.conversation import Cause
 from tui.conversation.causes import KINDS, Retry, cause
+from tui.conversation.failures import ended
 from tui.endpoint import Target
-from tui.session.proxy import proxy_for, shown_proxy
+from tui.session import refusal
+from tui.session.proxy import proxy_for, proxy_variable, shown_proxy
 from tui.session.sign_in import SignInError
 from tui.session.tls import CaFileError
 
@@ -60,6 +63,19 @@ class Ending:
     reason: str = ""
     """The reason beside the code; it comes from the network."""
 
+    @classmethod
+    def of(cls, protocol: Protocol) -> Ending:
+        """How the connection of this protocol ended, as far as it has."""
+        received, sent = protocol.close_rcvd, protocol.close_sent
+        close = received or sent
+        return cls(
+            open=protocol.state is State.OPEN,
+            received=received.code if received else None,
+            # A close frame is answered with the same code: only one that we sent first says something.
+            sent=sent.code if sent and not protocol.close_rcvd_then_sent else None,
+            reason=close.reason if close else "",
+        )
+
 
 SUPPORT_HEADERS: Final = ("apim-request-id", "x-request-id", "x-ms-region")
 """Headers of an answer that a support person asks for."""
@@ -67,9 +83,27 @@ SUPPORT_HEADERS: Final = ("apim-request-id", "x-request-id", "x-ms-region")
 _STATUS_KINDS: Final = frozenset({200, 400, 401, 403, 404, 429})
 """HTTP statuses with a row of their own."""
 
+_ELSEWHERE: Final[Mapping[int, tuple[str, str]]] = {
+    400: ("Check the name of the model.", "Check the URL: its path, and the model that it names."),
+    401: ("Check OPENAI_API_KEY.", "Check the key that this server expects."),
+    403: ("Check what the project of the key may use.", "Check what the key may do there."),
+    404: ("Check the name of the model.", "Check the URL: its path, and the model that it names."),
+}
+"""What to do about a refusal that does not come from Azure: one of OpenAI's, one of any other server's."""
+
+_OTHER_HOST: Final = "Check the host's name in the URL, and the network."
+
+_LONGEST_WAIT_S: Final = 86_400.0
+"""A service that asks for more than a day means something else."""
+
 _OUR_CODES: Final[Mapping[int, str]] = {1002: "not-websocket", 1007: "not-utf8", 1009: "too-big"}
 """Why our side ended a connection, by the close code that it sent."""
 
+_NEEDS_TLS: Final = re.compile(rb"plain HTTP request was sent to HTTPS|HTTP request to an HTTPS server", re.IGNORECASE)
+"""What nginx and Go's servers answer on a port of TLS to a request without it."""
+
+_NO_RESOURCE: Final = "Resource not found"
+"""What Azure's gateway says to a path that it does not know; a deployment that does not exist has a code of its own."""
 
 _VERIFY_KINDS: Final[Mapping[int, str]] = {
     9: "tls-not-yet",
@@ -94,6 +128,10 @@ def beta_session(target: Target) -> Cause:
     found = cause("beta-session", {"session.type": "missing"}, url=target.url)
     if target.provider == "openai":
         return replace(found, fix="Use the GA URL wss://api.openai.com/v1/realtime?model=gpt-realtime.")
+    if target.provider == "compatible":
+        return replace(
+            found, fix="A newer version of this server may speak GA, perhaps at another path.", line="azrt-tui url"
+        )
     return found
 
 
@@ -131,21 +169,29 @@ def from_exception(error: BaseException, target: Target) -> Cause:
         )
     if isinstance(error, ssl.SSLError):
         return cause("tls", host=host, why=error.reason or "handshake failed")
-    proxy = shown_proxy(proxy_for(target.url) or "")
+    named = proxy_for(target.url) or ""
+    proxy, variable = shown_proxy(named), (named and proxy_variable(named)) or "HTTPS_PROXY"
     if proxy and isinstance(error, OSError):  # certificates and TLS apart, only the proxy itself was spoken to
-        return cause("proxy", proxy=proxy, host=host)
+        return cause("proxy", proxy=proxy, host=host, variable=variable)
     if isinstance(error, socket.gaierror):
-        return cause("dns", host=host)
+        found = cause("dns", host=host)
+        return found if target.provider == "azure" else replace(found, fix=_OTHER_HOST, line="azrt-tui url")
     if isinstance(error, InvalidProxy):  # its own text shows the proxy's URL, which can hold a password
-        return cause("proxy-unusable", host=host, why=error.msg)
-    if isinstance(error, ProxyError | InvalidProxyMessage):
-        return cause("proxy-refused", host=host, why=_said(error))
+        return cause("proxy-unusable", host=host, why=error.msg, variable=variable)
+    if proxy and type(error) is ValueError:  # of urllib, which quotes what may be a part of the password
+        return cause("proxy-unusable", host=host, why="it has no usable port", variable=variable)
+    if isinstance(error, InvalidProxyStatus) and error.response.status_code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return cause("proxy-password", proxy=proxy, variable=variable)
+    if isinstance(error, ProxyError):
+        return cause("proxy-refused", host=host, why=_said(error), variable=variable)
     if isinstance(error, ImportError) and "python-socks" in str(error):
         return cause("proxy-socks", host=host)
     if isinstance(error, ConnectionRefusedError) or _all_refused(error):
         return cause("refused", host=host)
     if isinstance(error, TimeoutError):
         return cause("timeout", host=host)
+    if isinstance(error, ConnectionError) and target.url.startswith("wss:"):  # what comes after TLS is InvalidMessage
+        return cause("tls-cut", host=host)
     if isinstance(error, InvalidURI):
         return cause("url", url=target.url)
     if isinstance(error, InvalidMessage) and isinstance(error.__cause__, EOFError):
@@ -173,7 +219,7 @@ def from_ending(ending: Ending, *, expired: bool = False) -> Cause:
         return cause("expired", facts)
     name = f"closed-{code}"
     found = cause(name if name in KINDS else "closed", facts, name=name, code=code)
-    return replace(found, sentence=f"{found.sentence} It said: {said}") if said else found
+    return replace(found, sentence=f"{found.sentence} It said: {ended(said)}") if said else found
 
 
 def _from_status(response: Response, target: Target) -> Cause:
@@ -183,15 +229,20 @@ def _from_status(response: Response, target: Target) -> Cause:
         value = response.headers.get(header)
         if value:
             facts[header] = wire.text(value)
-    code, message = _azure_error(response.body)
+    code, message = refusal.words(response)
     if code == str(status):
         code = ""
     if code:
         facts["code"] = code
+    if status == HTTPStatus.BAD_REQUEST and target.url.startswith("ws:") and _NEEDS_TLS.search(response.body or b""):
+        line = f"azrt-tui doctor --url {shlex.quote(f'wss:{target.url[3:]}')}"
+        return cause("tls-wanted", facts, host=target.host, line=line)
     name = f"http-{status}"
     kind = name if status in _STATUS_KINDS else "http-5xx" if status >= 500 else "http-4xx"
     if code == "insufficient_quota":
         kind = name = "quota"
+    if status == HTTPStatus.NOT_FOUND and message == _NO_RESOURCE:
+        kind = name = "http-404-path"
     if status == HTTPStatus.UNAUTHORIZED and target.provider == "azure":
         if code == "PermissionDenied":
             kind = name = "http-401-role"
@@ -202,20 +253,19 @@ def _from_status(response: Response, target: Target) -> Cause:
         facts,
         name=name,
         host=target.host,
+        http=f"HTTP {status}",
         status=f"HTTP {status}{', ' + code if code else ''}",
-        said=f" It said: {message}" if message else "",
+        said=f" It said: {ended(message)}" if message else "",
         wait_s=retry_after(response.headers.get("Retry-After")),
     )
-    if status == 401 and target.provider != "azure":
-        return replace(found, fix="Check OPENAI_API_KEY." if target.provider == "openai" else _OTHER_KEY)
-    if status == 401 and "api-version" in target.url:
+    if status in _ELSEWHERE and target.provider != "azure":
+        at_openai, at_others = _ELSEWHERE[status]
+        return replace(found, fix=at_openai if target.provider == "openai" else at_others, line="azrt-tui url")
+    if status == HTTPStatus.UNAUTHORIZED and "api-version" in target.url:
         return replace(found, fix="Remove api-version from the URL: the GA protocol does not use it.")
     if found.wait_s and found.retry is not Retry.NEVER:
         return replace(found, fix=f"Wait {math.ceil(found.wait_s)} s.")
     return found
-
-
-_OTHER_KEY: Final = "Check the key that this server expects."
 
 
 def retry_after(value: str | None, now: datetime | None = None) -> float | None:
@@ -223,7 +273,7 @@ def retry_after(value: str | None, now: datetime | None = None) -> float | None:
     if value is None:
         return None
     if value.strip().isdecimal() and len(value) < 8:
-        return float(value)
+        return min(float(value), _LONGEST_WAIT_S)
     try:
         then = parsedate_to_datetime(value)
         seconds = (then - (now or datetime.now(UTC))).total_seconds()
@@ -232,23 +282,9 @@ def retry_after(value: str | None, now: datetime | None = None) -> float | None:
     return min(max(0.0, seconds), _LONGEST_WAIT_S)
 
 
-_LONGEST_WAIT_S: Final = 86_400.0
-
-
-def _azure_error(body: bytes | bytearray | None) -> tuple[str, str]:
-    """Code and message of ``{"error": {"code", "message"}}`` or ``{"statusCode", "message"}``; "" where absent."""
-    try:
-        value = json.loads(body or b"")
-    except (ValueError, RecursionError):
-        return "", ""
-    error = value.get("error", value) if isinstance(value, dict) else None
-    if not isinstance(error, dict):
-        return "", wire.text(error) if isinstance(error, str) else ""
-    return wire.text(error.get("code") or error.get("type"), 60), wire.text(error.get("message"))
-
-
 def _said(error: BaseException) -> str:
-    return wire.text(str(error)).rstrip(".") or type(error).__name__
+    why = f"{error} ({error.__cause__})" if isinstance(error.__cause__, ValueError) else str(error)
+    return wire.text(why).rstrip(".") or type(error).__name__
 
 
 def _all_refused(error: BaseException) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from tui import wire
@@ -15,6 +16,7 @@ from tui.conversation import Cause
 from tui.conversation.causes import cause
 from tui.pasted import KEY
 from tui.session.sign_in import FetchedSecret, SignInError
+from tui.session.tls import CaFileError, trust
 from tui.settings import Secret
 from tui.settings.model import AZURE_SCOPE
 
@@ -29,6 +31,13 @@ _TENANT: Final = "export AZURE_TENANT_ID=TENANT"
 _NO_NETWORK: Final = re.compile(
     r"failed to (?:resolve|establish)|connection (?:refused|aborted|reset)|max retries|timed? ?out", re.IGNORECASE
 )
+
+_NO_TENANT: Final = "Unable to get authority configuration"
+
+_IDENTITY_REFUSED: Final = re.compile(
+    r"Token request error: \(?(\w+)|The requested identity (?:has not been|isn't) assigned", re.IGNORECASE
+)
+"""What azure-identity says where there is a managed identity, and its endpoint gives no token."""
 
 _AADSTS: Final[Mapping[str, tuple[str, str, str]]] = {
     "50034": ("this tenant does not know the account", "Sign in to the tenant of the resource.", _LOGIN_TENANT),
@@ -60,12 +69,15 @@ _AADSTS: Final[Mapping[str, tuple[str, str, str]]] = {
 """Entra ID's error codes: why there is no token, what to do, and a line to type towards it."""
 
 
-def entra_token(scope: str) -> FetchedSecret:
-    """The sign-in with a token for ``scope``. azure-identity keeps it, and renews it before it expires."""
-    return FetchedSecret("azrt-entra", _fetcher(scope), keep=False)
+def entra_token(scope: str, ca_file: Path | None = None) -> FetchedSecret:
+    """The sign-in with a token for ``scope``. azure-identity keeps it, and renews it before it expires.
+
+    ``ca_file`` holds certificates to trust besides the system's, as for every other connection.
+    """
+    return FetchedSecret("azrt-entra", _fetcher(scope, ca_file), keep=False)
 
 
-def _fetcher(scope: str) -> Callable[[], Secret]:
+def _fetcher(scope: str, ca_file: Path | None) -> Callable[[], Secret]:
     credential: list[Any] = []  # one for all the connections: it is what keeps the token
 
     def fetch() -> Secret:
@@ -76,12 +88,40 @@ def _fetcher(scope: str) -> Callable[[], Secret]:
             raise SignInError(cause("entra-missing")) from error
         try:
             if not credential:
-                credential.append(DefaultAzureCredential(process_timeout=_CLI_TIMEOUT_S))
+                credential.append(
+                    DefaultAzureCredential(
+                        process_timeout=_CLI_TIMEOUT_S,
+                        transport=_transport(ca_file),
+                        retry_connect=1,  # what may pass is tried again by us, and is said meanwhile
+                    )
+                )
             return Secret(credential[0].get_token(scope).token)
+        except CaFileError as error:
+            raise SignInError(cause("ca-file", why=error)) from None
         except (AzureError, ValueError) as error:  # ValueError: a scope or a tenant that cannot be one
             raise SignInError(cause_of(str(error))) from None
 
     return fetch
+
+
+def _transport(ca_file: Path | None) -> Any:
+    """What azure-identity sends its requests with. By itself it would trust a list of its own, and nobody else."""
+    from azure.core.pipeline.transport import RequestsTransport
+    from requests import Session
+    from requests.adapters import HTTPAdapter
+
+    context = trust(ca_file)
+
+    class Trusting(HTTPAdapter):
+        def init_poolmanager(self, *args: Any, **options: Any) -> None:
+            super().init_poolmanager(*args, **options, ssl_context=context)
+
+        def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+            return super().proxy_manager_for(proxy, **options, ssl_context=context)
+
+    session = Session()
+    session.mount("https://", Trusting())
+    return RequestsTransport(session=session)
 
 
 def cause_of(message: str) -> Cause:
@@ -94,6 +134,14 @@ def cause_of(message: str) -> Cause:
     if found:
         why, fix, line = _AADSTS.get(found[1], ("it refuses", "Sign in again.", _LOGIN))
         return cause("entra-refused", tried, why=why, code=found[1], fix=fix, line=line)
+    if _NO_TENANT in message:  # azure-identity leaves the code out
+        why, fix, line = _AADSTS["90002"]
+        return cause("entra-refused", tried, why=why, code="90002", fix=fix, line=line)
+    if "CERTIFICATE_VERIFY_FAILED" in message:
+        return cause("entra-certificate", tried)
+    refused = _IDENTITY_REFUSED.search(tried.get("ManagedIdentityCredential", ""))
+    if refused:
+        return cause("entra-identity", tried, why=refused[1] or refused[0].lower())
     if _NO_NETWORK.search(message):
         return cause("entra-network", tried)
     if "az login" in message:

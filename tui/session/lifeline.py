@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _LASTING_S: Final = 10.0
-"""A session that lasted so long, or in which an answer began, was worth having: the next wait is a first one. Nothing
-that such an answer was given to is asked again by itself, so that a server which fails on it is not asked for ever."""
+"""A session that lasted so long, or in which the person asked and an answer began, was worth having: the next wait is a
+first one. A greeting is no such answer: a server that fails on its greeting would be asked for ever. What an answer was
+given to is not asked again by itself."""
 
 
 class Lifeline:
@@ -40,6 +41,9 @@ class Lifeline:
         self._waited = asyncio.Event()
         """The person chose to wait, since there was a session. While connecting too: it is not tried again then."""
         self._sessions = 0
+        """How many there were that could be used, even if one was gone before anything was sent in it."""
+        self._before = (0, 0)
+        """What the person had asked for, and the answers that had begun, before this session."""
         self._owed = False
         """The person has asked something of which the last session has not begun the answer."""
         self._lost_speech = False
@@ -67,6 +71,7 @@ class Lifeline:
         if self._created is not None and not self._created.done():
             verdict = causes.of_session(session, self._shared.plan.target)
             self._shared.given_up = verdict is not None
+            self._sessions += verdict is None
             self._created.set_result(verdict)
 
     def wait_on(self) -> None:
@@ -92,6 +97,7 @@ class Lifeline:
         shared, recorder = self._shared, self._shared.recorder
         recorder.new_connection()
         shared.new_connection()
+        self._before = recorder.reducer.requests, recorder.reducer.begun
         recorder.set_status(link=Link.CONNECTING)
         recorder.flush()
         # While the SDK is imported.
@@ -156,7 +162,6 @@ class Lifeline:
     async def _begin(self, connection: Connection) -> None:
         """There is a session: give it the conversation so far, and what waits."""
         shared, recorder = self._shared, self._shared.recorder
-        self._sessions += 1
         if self._sessions > 1:
             carried = await restore(shared, connection, self._sessions, lost_speech=self._lost_speech)
             if self._owed and carried.ends_with_question and not shared.outbox:
@@ -175,7 +180,6 @@ class Lifeline:
         """Be there until the session ends, or has to be ended; return why."""
         recorder = self._shared.recorder
         since = time.monotonic()
-        begun = recorder.reducer.begun
         self._watch = Watch(self._shared, connection)
         watching = asyncio.create_task(self._watch.run())
         try:
@@ -186,14 +190,16 @@ class Lifeline:
             self._watch = None
             watching.cancel()
             await asyncio.wait({watching})
-            if recorder.reducer.begun > begun or time.monotonic() - since >= _LASTING_S:
+            requests, begun = self._before
+            answered = recorder.reducer.begun > begun and recorder.reducer.requests > requests
+            if answered or time.monotonic() - since >= _LASTING_S:
                 self._back_off.reset()
 
     def _leave(self, connection: Connection, ending: asyncio.Task[None] | None) -> None:
         """The session is over, for whatever reason: keep what the next one needs, and begin to close."""
         shared, recorder = self._shared, self._shared.recorder
         shared.connection = None
-        self._owed = self._owed or recorder.status.agent is AgentState.THINKING
+        self._owed = self._owed or recorder.status.agent is AgentState.THINKING or recorder.reducer.expected
         self._lost_speech = shared.voice.disconnected() or self._lost_speech
         shared.outbox.extendleft(reversed(recorder.end_session(shared.playback.flush())))
         recorder.set_status(queued=len(shared.outbox), agent=AgentState.IDLE, response_id="", offer=None)

@@ -28,6 +28,11 @@ class SessionLoop(asyncio.SelectorEventLoop):
         """As :func:`in_daemon_thread`."""
         return _call(self, name, function)
 
+    def call(self, function: Callable[..., object], *arguments: object) -> None:
+        """Call a function in this loop, from any thread. Ignored once the loop is closed."""
+        with contextlib.suppress(RuntimeError):
+            self.call_soon_threadsafe(function, *arguments)
+
 
 class LoopThread(threading.Thread):
     """A daemon thread that runs one coroutine, in a :class:`SessionLoop` of its own."""
@@ -43,9 +48,8 @@ class LoopThread(threading.Thread):
             runner.run(self._main())
 
     def call(self, function: Callable[..., object], *arguments: object) -> None:
-        """Call a function in the loop, from any thread. Ignored once the loop is closed."""
-        with contextlib.suppress(RuntimeError):
-            self.loop.call_soon_threadsafe(function, *arguments)
+        """As :meth:`SessionLoop.call`."""
+        self.loop.call(function, *arguments)
 
     def end(self, ask: Callable[[], object], timeout: float) -> bool:
         """Let ``ask`` tell the coroutine to end, and wait for so many seconds at most; True when the thread ended."""

@@ -157,7 +157,7 @@ def _merged(session: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str,
 def _sign_in(settings: Settings, target: Target) -> SignIn | None:
     """What takes the place of a key in the settings; None for such a key, or for none at all."""
     if settings.uses_entra(target):
-        return entra_token(settings.entra_scope)
+        return entra_token(settings.entra_scope, settings.ca_file)
     if settings.api_key_command and not settings.key_for(target):
         return key_from_command(settings.api_key_command)
     return None

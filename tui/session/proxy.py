@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from websockets.exceptions import WebSocketException
 from websockets.proxy import get_proxy
@@ -23,9 +24,13 @@ def proxy_for(url: str) -> str | None:
     if is_loopback(urlsplit(url).hostname or ""):
         return None
     try:
-        return get_proxy(parse_uri(url))
+        uri = parse_uri(url)
+        proxy = get_proxy(uri)
+        if not proxy and not proxy_bypass(f"{uri.host}:{uri.port}"):
+            proxy = getproxies().get("all")  # websockets does not look there
     except (ValueError, WebSocketException):
         return None
+    return proxy if not proxy or "://" in proxy else f"http://{proxy}"  # as curl takes it
 
 
 def shown_proxy(proxy: str) -> str:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from tui import wire
 from tui.conversation import failures
 from tui.session.commands import Cancel, SendQueued, Truncate, TurnsByHand
 from tui.session.shared import Shared
@@ -60,8 +61,7 @@ class Reactions:
         elif event_type in ("input_audio_buffer.speech_stopped", "input_audio_buffer.committed"):
             shared.voice.speech(False)
         elif event_type == "error":
-            error = event.get("error")
-            self._report(error if isinstance(error, Mapping) else {})
+            self._report(wire.error_of(event))
 
     def _detects(self, kind: str) -> None:
         """The session says who decides that the person has finished."""
@@ -89,4 +89,5 @@ class Reactions:
             sentence = f"The server did not take all of the conversation so far: {cause.sentence}"
             recorder.transcript.say(sentence, recorder.now_s(), cause=cause.name)
             return
-        recorder.transcript.say(cause.sentence, recorder.now_s(), cause.fix, cause=cause.name)
+        command = "session.checkup" if cause.name == "update-refused" else ""  # which names the line to type
+        recorder.transcript.say(cause.sentence, recorder.now_s(), cause.fix, cause=cause.name, command=command)

@@ -17,8 +17,6 @@ from tui.conversation.status import StatusReducer
 from tui.session.batch import Batch
 from tui.wire import PCM16_BYTES_PER_SECOND, Direction
 
-_OUTPUT_AUDIO: Final = ("response.output_audio.delta", "response.audio.delta")
-
 _RATE_WINDOW_NS: Final = 1_000_000_000
 
 _CARRIED = re.compile(r"carried_(\d{1,6})_1")
@@ -132,7 +130,7 @@ class Replayed:
             return self._interruption(entry, event)
         self._transcript.received(event, entry.t_ns / 1e9)
         self._reducer.received(event, entry.t_ns)
-        if entry.type in _OUTPUT_AUDIO:
+        if entry.type in wire.OUTPUT_AUDIO:
             return self._sound(entry, event)
         if entry.type in ("session.created", "session.updated"):
             self._reducer.set(link=Link.CONNECTED)

@@ -36,6 +36,9 @@ def _seam(carried: Carried, *, lost_speech: bool, at_s: float) -> tuple[str, flo
     if carried.unspoken:
         turns = "a turn of yours" if carried.unspoken == 1 else f"{carried.unspoken} turns of yours"
         notes.append(f"Without a transcript, {turns} could not be carried over.")
+    if carried.unfinished:
+        calls = "a tool call" if carried.unfinished == 1 else f"{carried.unfinished} tool calls"
+        notes.append(f"Without a result, {calls} could not be carried over.")
     if lost_speech:
         notes.append("What you were saying is lost: say it again.")
     return text, at_s, " ".join(notes)

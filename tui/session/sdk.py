@@ -6,6 +6,7 @@ named by a contract test.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Mapping
@@ -188,6 +189,16 @@ class Connection:
     def ending(self) -> Ending:
         """How the connection ended."""
         return self._model.connection.ending if self._model.connection is not None else Ending()
+
+    async def answers(self, seconds: float) -> bool:
+        """Whether the server answers a ping within so many seconds."""
+        assert self._model.connection is not None
+        try:
+            async with asyncio.timeout(seconds):
+                await (await self._model.connection.ping())
+        except (TimeoutError, ConnectionClosed):
+            return False
+        return True
 
     async def open(self) -> None:
         """Connect and send the session's settings. Raises whatever went wrong."""

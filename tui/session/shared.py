@@ -45,7 +45,6 @@ class Shared:
     """This session cannot be used; what else comes of it explains nothing."""
     refused_items: int = 0
     """Items of the conversation so far that this session did not take."""
-
     asked_detection: bool = False
     """The person asked for another turn detection, and the session has not confirmed it."""
 

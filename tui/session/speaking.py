@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import TYPE_CHECKING, Final
 
 from tui.audio import AudioUnavailable, Playback
@@ -78,13 +77,11 @@ class Speaking:
     def _lost(self, problem: AudioUnavailable) -> None:
         """Runs in a thread of the device's."""
         text = f"{problem.problem} Answers go on as text.\n{problem.fix}"
-        with contextlib.suppress(RuntimeError):  # the loop is closed
-            self._loop.call_soon_threadsafe(self._tell, text)
+        self._loop.call(self._tell, text)
 
     def _other(self, text: str) -> None:
         """Runs in a thread of the device's."""
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._recorder.notify, text, Severity.WARNING, "session.devices")
+        self._loop.call(self._recorder.notify, text, Severity.WARNING, "session.devices")
 
     def _tell(self, text: str) -> None:
         self._recorder.set_status(unheard=True)

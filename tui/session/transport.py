@@ -108,15 +108,7 @@ class RecordedConnection(ClientConnection):
     @property
     def ending(self) -> Ending:
         """How the connection ended, as far as it has."""
-        received, sent = self.protocol.close_rcvd, self.protocol.close_sent
-        close = received or sent
-        return Ending(
-            open=self.protocol.state is State.OPEN,
-            received=received.code if received else None,
-            # A close frame is answered with the same code: only one that we sent first says something.
-            sent=sent.code if sent and not self.protocol.close_rcvd_then_sent else None,
-            reason=close.reason if close else "",
-        )
+        return Ending.of(self.protocol)
 
 
 class _Connect(connect):

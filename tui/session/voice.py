@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
@@ -185,8 +184,7 @@ class Voice:
 
     def _take(self, pcm: bytes) -> None:
         """Runs in the device's thread."""
-        with contextlib.suppress(RuntimeError):  # the loop is closed
-            self._loop.call_soon_threadsafe(self._captured, pcm)
+        self._loop.call(self._captured, pcm)
 
     def _captured(self, pcm: bytes) -> None:
         held = self._sending is None or (self._echo.half_duplex and self._playback.quiet_s() < HOLD_S)
@@ -248,18 +246,15 @@ class Voice:
             self._recorder.set_status(microphone=MicrophoneState.UNAVAILABLE)
             self._say(unavailable, "Text works as before.", "session.microphone")
 
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(tell)
+        self._loop.call(tell)
 
     def _warn(self, text: str) -> None:
         """From any thread."""
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._recorder.notify, text, Severity.WARNING)
+        self._loop.call(self._recorder.notify, text, Severity.WARNING)
 
     def _other(self, text: str) -> None:
         """Runs in a thread of the device's."""
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._recorder.notify, text, Severity.WARNING, "session.devices")
+        self._loop.call(self._recorder.notify, text, Severity.WARNING, "session.devices")
 
     def _say(self, unavailable: AudioUnavailable, comfort: str, command: str = "") -> None:
         self._recorder.notify(f"{unavailable.problem}\n{unavailable.fix}\n{comfort}", Severity.WARNING, command)

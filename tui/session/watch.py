@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tui.conversation import Cause, Choice, Offer
+from tui.conversation import AgentState, Cause, Choice, Offer
 from tui.conversation.causes import cause
 from tui.session.shared import Shared
 
@@ -23,6 +23,9 @@ WARNING_S: Final = 120.0
 
 PAUSE_S: Final = 2.0
 """So long nobody has spoken, when a new session takes over by itself."""
+
+_SLEPT_S: Final = 10.0
+"""A step that takes so much longer than it should: the machine was asleep, and the connection may be gone."""
 
 _RECONNECT: Final = (Choice.RECONNECT, "reconnect")
 _WAIT: Final = (Choice.WAIT, "wait")
@@ -51,7 +54,12 @@ class Watch:
             verdict = self._look(time.monotonic())
             if verdict is not None:
                 return verdict
+            # Which of the two clocks goes on while the machine sleeps depends on the system.
+            began, began_at = time.monotonic(), time.time()
             await asyncio.sleep(step_s)
+            slept_s = max(time.monotonic() - began, time.time() - began_at) - step_s
+            if slept_s > _SLEPT_S and not await self._connection.answers(limits.pong_s):
+                return cause("silent", {"seconds asleep": f"{slept_s:.0f}"})
 
     def wait_on(self) -> None:
         """The person does not want to decide yet: it is offered again after the same time."""
@@ -79,8 +87,10 @@ class Watch:
         """What there is to decide, the most urgent first."""
         shared, limits = self._shared, self._shared.plan.timeouts
         status, reducer = shared.recorder.status, shared.recorder.reducer
-        asked = (reducer.asked or reducer.promised) and not status.response_id
-        self._asked_at = (self._asked_at or now) if asked else None
+        awaited = reducer.asked or reducer.promised or reducer.expected
+        # A server may give its responses no id.
+        begun = bool(status.response_id) or (status.agent is not AgentState.IDLE and not awaited)
+        self._asked_at = (self._asked_at or now) if awaited and not begun else None
         ask_again = ((Choice.RETRY, "ask again"), _RECONNECT, _WAIT)
         if silent_since is not None and self._lasts("no-pong", silent_since, now, limits.pong_s):
             text = f"No sign of the server for {limits.pong_s:g} s"
@@ -89,7 +99,7 @@ class Watch:
             else:
                 due_s = silent_since + limits.pong_s + limits.ping_s
                 yield Offer("no-pong", f"{text}, reconnects in", ((Choice.RECONNECT, "now"), _WAIT), due_s)
-        if status.response_id and self._lasts("no-response-done", shared.response_event_at, now, limits.response_s):
+        if begun and self._lasts("no-response-done", shared.response_event_at, now, limits.response_s):
             yield Offer("no-response-done", f"Answer stands still for {limits.response_s:g} s", ask_again)
         if self._asked_at is not None and self._lasts("no-answer", self._asked_at, now, limits.answer_s):
             yield Offer("no-answer", f"No answer for {limits.answer_s:g} s", ask_again)

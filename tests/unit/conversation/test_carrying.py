@@ -105,11 +105,56 @@ def test_an_output_whose_call_had_no_room_stays_out(monkeypatch: pytest.MonkeyPa
     assert texts(carry(transcript(call, output, item("a", "user", "after")))) == ["after"]
 
 
+def mcp_call(item_id: str, name: str = "weather.now", **fields: Any) -> dict[str, Any]:
+    """A call that the service made itself."""
+    return {"id": item_id, "type": "mcp_call", "server_label": "s", "name": name, "arguments": '{"a":1}', **fields}
+
+
+@pytest.mark.parametrize(
+    ("ended", "output"),
+    [
+        ({"output": "18 degrees"}, "18 degrees"),
+        ({"output": ""}, ""),
+        (
+            {"output": None, "error": {"type": "http_error", "code": 502, "message": "Bad gateway"}},
+            "failed: Bad gateway",
+        ),
+        ({"output": None, "error": {"type": "protocol_error"}}, "failed: protocol_error"),
+        ({"output": None, "error": {}}, "failed"),
+    ],
+)
+def test_a_call_of_the_service_goes_as_a_call_of_a_function_with_what_came_of_it(
+    ended: dict[str, Any], output: str
+) -> None:
+    carried = carry(transcript(mcp_call("m", **ended)))
+    call, result = carried.items
+    assert (call["type"], call["name"], call["arguments"]) == ("function_call", "weather_now", '{"a":1}')
+    assert (result["type"], result["output"]) == ("function_call_output", output)
+    assert call["call_id"] == result["call_id"] != ""
+    assert carried.unfinished == 0
+
+
+def test_calls_without_a_result_are_counted() -> None:
+    call = {"id": "f", "type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+    asks = {"id": "a", "type": "mcp_approval_request", "server_label": "s", "name": "pay", "arguments": "{}"}
+    answered = {**asks, "id": "b"}
+    response = {"id": "r", "type": "mcp_approval_response", "approval_request_id": "b", "approve": False}
+    carried = carry(transcript(call, mcp_call("m", output=None), asks, answered, response))
+    assert (carried.items, carried.unfinished) == ((), 3)
+
+
 @pytest.mark.parametrize("own_ids", [True, False], ids=["our ids", "ids of the server's own"])
 def test_the_confirmations_of_the_next_session_add_no_turn(own_ids: bool) -> None:
     call = {"id": "f", "type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
     output = {"id": "o", "type": "function_call_output", "call_id": "c", "output": "out"}
-    found = transcript(item("a", "user", "same"), item("b", "user", "same"), call, output, item("d", "assistant", "Hi"))
+    found = transcript(
+        item("a", "user", "same"),
+        item("b", "user", "same"),
+        call,
+        output,
+        mcp_call("m", output="18"),
+        item("d", "assistant", "Hi"),
+    )
     found.say("between", 0.0)
     before = [(turn.key, turn.text) for turn in found.turns()]
     carried = carry(found)

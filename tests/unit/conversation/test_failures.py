@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.properties import PROPERTY
+from tui import wire
 from tui.conversation import failures
 from tui.conversation.causes import KINDS, Retry, cause
 
@@ -69,6 +70,7 @@ def test_when_a_limit_is_reset(limits: object, seconds: float | None) -> None:
         ({"error": {"type": "insufficient_quota", "message": "Used up."}}, "response-quota", "Used up."),
         ({"error": {"code": "content_filter"}}, "prompt-filtered", "refused what was asked"),
         ({"error": {"type": "server_error", "message": "Sorry."}}, "response-failed", "failed: Sorry."),
+        ({"error": "No memory is left."}, "response-failed", "failed: No memory is left."),
         ({}, "response-failed", "gave no reason"),
     ],
 )
@@ -106,7 +108,7 @@ def test_a_transcription_model_that_is_not_deployed() -> None:
     found = failures.of_transcription(azure)
     assert found.name == "transcription-missing" and "AZRT_TRANSCRIPTION_MODEL" in found.fix
     assert failures.of_transcription({"code": "audio_unintelligible"}).name == "transcription-failed"
-    assert failures.of_transcription("what?").name == "transcription-failed"
+    assert failures.of_transcription({}).name == "transcription-failed"
 
 
 _JSON = st.recursive(
@@ -122,5 +124,11 @@ _STATUSES = st.sampled_from(["failed", "incomplete", "completed", None, 7])
 def test_nothing_is_too_odd(status: object, details: object, error: object) -> None:
     response = {"status": status, "status_details": details if details is None else {"error": error, "reason": details}}
     failures.of_response(response, failures.reset_after(details))
-    failures.of_transcription(error)
-    failures.of_error(error if isinstance(error, dict) else {"message": error, "code": error, "param": error})
+    failures.of_transcription(wire.error_of({"error": error, "message": details}))
+    failures.of_error(wire.error_of({"error": error, "code": details, "param": error}))
+
+
+def test_short_words_fit_beside_others() -> None:
+    short = {name: row.short for name, row in KINDS.items() if row.short}
+    assert len(short) > 40
+    assert not {name: words for name, words in short.items() if len(words) > 55 or words[-1] not in ".?"}

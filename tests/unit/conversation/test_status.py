@@ -46,6 +46,57 @@ def test_after_speech_the_clock_starts_when_it_stops() -> None:
     assert received(reducer, "response.output_audio.delta", 1700).first_output_ms == 700
 
 
+VAD = {"type": "server_vad"}
+
+
+@pytest.mark.parametrize(
+    ("detection", "running", "expected"),
+    [
+        (VAD, False, True),
+        ({**VAD, "create_response": True, "interrupt_response": True}, True, True),
+        ({**VAD, "create_response": False}, False, False),
+        ({**VAD, "interrupt_response": False}, False, True),
+        ({**VAD, "interrupt_response": False}, True, False),
+        (None, False, False),
+    ],
+)
+def test_whether_the_server_answers_by_itself(detection: object, running: bool, expected: bool) -> None:
+    reducer = StatusReducer()
+    received(reducer, "session.updated", session={"audio": {"input": {"turn_detection": detection}}})
+    if running:
+        received(reducer, "response.created", response={"id": "r"})
+    received(reducer, "input_audio_buffer.speech_stopped")
+    received(reducer, "input_audio_buffer.committed", item_id="i")
+    assert reducer.expected is expected
+
+
+@pytest.mark.parametrize(
+    ("event_type", "fields"),
+    [
+        ("response.created", {"response": {"id": "r"}}),
+        ("input_audio_buffer.speech_started", {}),
+        ("input_audio_buffer.cleared", {}),
+        ("error", {"error": {}}),
+        ("session.updated", {"session": {"audio": {"input": {"turn_detection": None}}}}),
+    ],
+)
+def test_what_ends_the_expectation_of_an_answer(event_type: str, fields: dict[str, Any]) -> None:
+    reducer = StatusReducer()
+    received(reducer, "session.created", session={"turn_detection": VAD})
+    received(reducer, "input_audio_buffer.speech_stopped")
+    assert reducer.expected
+    received(reducer, event_type, **fields)
+    assert not reducer.expected
+
+
+def test_what_the_session_does_not_say_is_not_expected() -> None:
+    reducer = StatusReducer()
+    received(reducer, "session.created", session={})
+    received(reducer, "input_audio_buffer.speech_stopped")
+    received(reducer, "input_audio_buffer.committed")
+    assert not reducer.expected
+
+
 def test_late_deltas_of_an_interrupted_response_are_no_speaking() -> None:
     reducer = StatusReducer()
     received(reducer, "response.created", response={"id": "r"})

@@ -253,8 +253,8 @@ def test_a_response_that_the_server_cancelled(scene: Scene) -> None:
             "rate-limit",
             "The answer failed: too many requests or tokens in a minute. Wait 8 s. Then send it again.",
         ),
-        ("failed", {"error": {}}, "response-failed", "The answer failed: the server gave no reason."),
-        ("failed", {}, "response-failed", "The answer failed: the server gave no reason."),
+        ("failed", {"error": {}}, "response-failed", "The answer failed: the server gave no reason. Send it again."),
+        ("failed", {}, "response-failed", "The answer failed: the server gave no reason. Send it again."),
         (
             "incomplete",
             {"reason": "content_filter"},
@@ -311,6 +311,30 @@ def test_a_function_call_and_its_output(scene: Scene) -> None:
     assert (scene.last.speaker, scene.last.text) == (Speaker.TOOL, "→ 18 degrees")
 
 
+@pytest.mark.parametrize(
+    ("ended", "item", "text"),
+    [
+        ("completed", {"output": "18 degrees"}, 'now\n{"city":"Paris"}\n→ 18 degrees'),
+        ("completed", {"output": None}, 'now\n{"city":"Paris"}\n→ '),
+        ("failed", {"error": {"message": "Bad gateway"}}, 'now\n{"city":"Paris"}\n→ failed: Bad gateway'),
+        ("failed", {}, 'now\n{"city":"Paris"}\n→ failed'),
+    ],
+)
+def test_a_call_that_the_service_makes_with_approval(scene: Scene, ended: str, item: dict[str, Any], text: str) -> None:
+    asks = {"id": "a", "type": "mcp_approval_request", "server_label": "weather", "name": "now", "arguments": "{}"}
+    scene.receive("conversation.item.done", item=asks)
+    assert scene.turns[0].text == "now\n{}"
+    call = {"id": "m", "type": "mcp_call", "name": "now", "arguments": "", "approval_request_id": "a"}
+    scene.receive("response.output_item.added", response_id="r", item=call)
+    assert scene.turns[0].text == "now\n{}\n→ approved"
+    scene.receive("response.mcp_call_arguments.delta", response_id="r", item_id="m", delta='{"city":')
+    scene.receive("response.mcp_call_arguments.done", response_id="r", item_id="m", arguments='{"city":"Paris"}')
+    assert scene.last.state is TurnState.STREAMING
+    scene.receive(f"response.mcp_call.{ended}", item_id="m")
+    scene.receive("response.output_item.done", response_id="r", item={**call, **item})
+    assert (scene.last.state, scene.last.text) == (TurnState.DONE, text)
+
+
 def test_the_end_of_a_session(scene: Scene) -> None:
     scene.transcript.mark_sent(scene.transcript.queue("unconfirmed", 0))
     queued = scene.transcript.queue("waiting", 0)
@@ -342,6 +366,84 @@ def test_events_without_item_ids_still_make_one_block(scene: Scene) -> None:
     scene.receive("response.output_text.delta", response_id="r2", delta="other")
     assert scene.texts == ["one two three", "other"]
     assert {turn.item_id for turn in scene.turns} == {""}
+
+
+def test_an_answer_that_comes_in_one_piece_at_its_end(scene: Scene) -> None:
+    item = {"id": "a", "type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "all"}]}
+    end = {"id": "r", "status": "completed", "output": [item, None]}
+    scene.receive("response.done", response=end)
+    assert (scene.texts, scene.last.state, scene.last.speaker) == (["all"], TurnState.DONE, Speaker.AGENT)
+    scene.receive("response.done", response=end)
+    assert scene.texts == ["all"], "what is known already is not said twice"
+
+
+def test_an_answer_that_was_streamed_is_not_said_again_at_its_end(scene: Scene) -> None:
+    item = {"id": "another id", "type": "message", "role": "assistant", "content": [{"text": "all of it"}]}
+    scene.delta("all ")
+    scene.delta("of it")
+    scene.receive("response.done", response={"id": "r", "status": "completed", "output": [item]})
+    assert scene.texts == ["all of it"]
+
+
+def test_an_answer_that_comes_in_parts(scene: Scene) -> None:
+    ids = {"response_id": "r", "item_id": "a"}
+    scene.receive("response.content_part.done", **ids, content_index=0, part={"type": "output_text", "text": "one"})
+    scene.receive("response.content_part.done", **ids, content_index=1, part={"type": "audio", "transcript": "two"})
+    scene.receive("response.content_part.done", **ids, content_index=1, part={"type": "audio", "transcript": "three"})
+    assert scene.texts == ["one\ntwo"]
+
+
+def exchange(scene: Scene, number: int, ids: dict[str, Any], response: dict[str, Any] | None) -> None:
+    """A message and its answer, from a server with odd ids."""
+    scene.transcript.mark_sent(scene.transcript.queue(f"question {number}", 0))
+    scene.receive("conversation.item.added", item={"id": f"u{number}", "type": "message", "role": "user"})
+    scene.receive("response.created", response=response)
+    for piece in ("answer ", str(number)):
+        scene.receive("response.output_text.delta", **ids, delta=piece)
+    scene.receive("response.done", response=response)
+
+
+@pytest.mark.parametrize(
+    ("ids", "response"),
+    [
+        pytest.param({}, None, id="none"),
+        pytest.param({"item_id": None, "response_id": None}, {"id": None}, id="null"),
+        pytest.param({"item_id": 7, "response_id": 8}, {"id": 8}, id="numbers"),
+        pytest.param({}, {"id": "r"}, id="only the response's, and always the same"),
+        pytest.param({"response_id": "r"}, {"id": "r"}, id="of the response, always the same"),
+        pytest.param({"item_id": "a", "response_id": "r"}, {"id": "r"}, id="always the same"),
+    ],
+)
+def test_each_answer_stands_below_its_question_whatever_the_ids(
+    scene: Scene, ids: dict[str, Any], response: dict[str, Any] | None
+) -> None:
+    for number in (1, 2, 3):
+        exchange(scene, number, ids, response)
+    assert scene.texts == ["question 1", "answer 1", "question 2", "answer 2", "question 3", "answer 3"]
+    assert {turn.state for turn in scene.turns} == {TurnState.DONE}
+
+
+def test_an_item_whose_id_is_used_again_is_another_one(scene: Scene) -> None:
+    for number in (1, 2):
+        exchange(scene, number, {"item_id": "a", "response_id": f"r{number}"}, {"id": f"r{number}"})
+    assert scene.texts == ["question 1", "answer 1", "question 2", "answer 2"]
+
+
+def test_items_without_ids_are_said_once(scene: Scene) -> None:
+    scene.transcript.mark_sent(scene.transcript.queue("hi", 0))
+    mine = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]}
+    answer = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "hello"}]}
+    for kind in ("added", "done"):
+        scene.receive(f"conversation.item.{kind}", item=mine)
+    scene.receive("response.created", response={"id": "r"})
+    scene.receive("response.output_item.added", response_id="r", item={**answer, "content": []})
+    scene.receive("conversation.item.added", item={**answer, "content": []})
+    scene.delta("hello", item="")
+    scene.receive("response.output_item.done", response_id="r", item=answer)
+    scene.receive("conversation.item.done", item=answer)
+    scene.receive("response.done", response={"id": "r", "output": [answer]})
+    assert scene.texts == ["hi", "hello"]
+    assert scene.last.state is TurnState.DONE
 
 
 def test_the_old_names(scene: Scene) -> None:

@@ -1,28 +1,19 @@
-"""The doctor writes a log file: it goes into the test's own folder, and logging is as before afterwards."""
+"""The doctor finds the same on every machine."""
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.log_files import private_logging
+
 
 @pytest.fixture(autouse=True)
-def private_logging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A state folder of the test's own; the root logger and the warnings' filters as before."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+def _a_machine_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No proxies, and a log file of the test's own."""
     for variable in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"):
         monkeypatch.delenv(variable, raising=False)
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    with warnings.catch_warnings():
+    with private_logging(tmp_path / "state", monkeypatch):
         yield
-    for handler in root.handlers:
-        if handler not in handlers:
-            handler.close()
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.captureWarnings(False)

@@ -7,6 +7,7 @@ import json
 import math
 import socket
 import stat
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,8 +19,9 @@ import pytest
 from tests.support.certificates import Authority
 from tests.support.doctoring import PATIENT, Diagnosis, diagnose
 from tests.support.proxies import Proxy
-from tests.support.servers import Peer, websocket_server
+from tests.support.servers import CREATED, Peer, websocket_server
 from tests.support.sessions import plan, session
+from tui.audio.devices import Device
 from tui.doctor import Case
 from tui.doctor.conversation import check_lifetime, wire_session
 from tui.doctor.report import Outcome
@@ -239,8 +241,8 @@ def test_a_certificate_that_must_not_be_trusted(kind: str, cause: str, tmp_path:
     assert simulator.simulator.sessions == []
 
 
-def test_plain_http_behind_wss(simulator: SimulatorThread, tmp_path: Path) -> None:
-    assert_first_failure(diagnose(simulator.url().replace("ws://", "wss://"), tmp_path), "tls", "tls")
+def test_a_server_without_tls_behind_wss(simulator: SimulatorThread, tmp_path: Path) -> None:
+    assert_first_failure(diagnose(simulator.url().replace("ws://", "wss://"), tmp_path), "tls", "tls-cut")
 
 
 def test_a_file_of_certificates_that_holds_none(tmp_path: Path) -> None:
@@ -279,8 +281,8 @@ def test_a_proxy_that_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     with Proxy(9, refusal=b"407 Proxy Authentication Required") as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         found = diagnose("wss://other.example/v1/realtime", tmp_path)
-    assert_first_failure(found, "tls", "proxy-refused")
-    assert found.checks["tls"]["cause"]["type"] == "export NO_PROXY=other.example"
+    assert_first_failure(found, "tls", "proxy-password")
+    assert found.checks["tls"]["cause"]["type"].startswith("export HTTPS_PROXY=http://USER:PASSWORD@127.0.0.1:")
 
 
 def test_a_proxy_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -305,13 +307,14 @@ def test_a_proxy_of_a_kind_that_does_not_exist(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.parametrize(
     ("expires_at", "outcome"),
     [
-        (time.time() + 1800, Outcome.OK),
-        (time.time() - 60, Outcome.WARNING),
+        pytest.param(time.time() + 1800, Outcome.OK, id="half an hour"),
+        pytest.param(time.time() - 60, Outcome.WARNING, id="over"),
         (4_000_000_000, Outcome.WARNING),
         (None, Outcome.SKIPPED),
         ("soon", Outcome.SKIPPED),
         (True, Outcome.SKIPPED),
         (math.inf, Outcome.SKIPPED),
+        pytest.param((time.time() + 1800) * 1000, Outcome.SKIPPED, id="in milliseconds"),
     ],
 )
 def test_the_lifetime_of_a_session(expires_at: object, outcome: Outcome) -> None:
@@ -320,9 +323,61 @@ def test_the_lifetime_of_a_session(expires_at: object, outcome: Outcome) -> None
     assert asyncio.run(check_lifetime(case)).outcome is outcome
 
 
+@pytest.mark.parametrize(
+    ("events", "outcome", "says"),
+    [
+        (
+            [{"type": "response.done", "response": {"id": "r", "output": [{"content": [{"text": "OK"}]}, None]}}],
+            "ok",
+            "“OK”, in one piece",
+        ),
+        ([{"type": "response.done", "response": {"output": 7}}], "ok", "came, without a word"),
+        ([{"type": "error", "error": "The model is gone.", "code": "gone"}], "failed", "gone · The model is gone."),
+    ],
+)
+async def test_answers_as_other_servers_give_them(
+    events: list[object], outcome: str, says: str, tmp_path: Path
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await peer.until("session.update")
+        await peer.send({**CREATED, "type": "session.updated"})
+        await peer.until("response.create")
+        await peer.send(*events)
+        await peer.drain()
+
+    async with websocket_server(script) as server:
+        url = server.url
+        settings = {"OPENAI_API_KEY": KEY, "AZRT_TRANSCRIPTION_MODEL": "none"}
+        found = await asyncio.to_thread(diagnose, url, tmp_path, limits=replace(PATIENT, reply_s=0.5), **settings)
+    assert (found.checks["answer"]["outcome"], says in found.checks["answer"]["says"]) == (outcome, True)
+
+
 def test_a_server_that_echoes_the_key_does_not_get_it_shown(tmp_path: Path) -> None:
     with SimulatorThread(speed=math.inf) as simulator:
         url = simulator.url(model=f"gpt-{KEY}")  # what it is asked for comes back in session.created
         found = diagnose(url, tmp_path, OPENAI_API_KEY=KEY)
     assert found.checks["session"]["facts"]["model"] == f"gpt-{'*' * len(KEY)}"
     assert KEY not in found.text
+
+
+def test_sound_that_hangs_holds_nothing_up(
+    simulator: SimulatorThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = threading.Event()
+    sessions_before: list[int] = []
+
+    def hang() -> list[Device]:
+        sessions_before.append(len(simulator.simulator.sessions))
+        released.wait()
+        return []
+
+    monkeypatch.setattr("tui.doctor.machine.list_devices", hang)
+    try:
+        found = diagnose(simulator.url(), tmp_path, limits=replace(PATIENT, devices_s=0.05))
+    finally:
+        released.set()
+    assert found.checks["audio"]["outcome"] == "warning"
+    assert "does not answer within 0.05 s" in found.checks["audio"]["says"]
+    assert found.code == 0
+    assert sessions_before[0] < 2, "it began beside the other checks"

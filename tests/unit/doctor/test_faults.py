@@ -13,12 +13,23 @@ from tui.simulator import SimulatorThread
 from tui.simulator.faults import FAULTS
 
 NAMED: dict[str, dict[str, str]] = {
+    "dns": {"dns": "dns"},
+    "refused": {"tcp": "refused"},
+    "tls-missing": {"tls": "tls"},
+    "tls-silent": {"tls": "timeout"},
+    "tls-hang-up": {"tls": "tls-cut"},
+    "tls-expired": {"tls": "tls-expired"},
+    "tls-not-yet": {"tls": "tls-not-yet"},
+    "tls-name": {"tls": "tls-name"},
+    "tls-untrusted": {"tls": "tls-untrusted"},
+    "tls-self-signed": {"tls": "tls-untrusted"},
     "http-400": {"handshake": "http-400"},
+    "http-400-tls": {"handshake": "tls-wanted"},
     "http-401": {"handshake": "http-401"},
     "http-401-role": {"handshake": "http-401-role"},
     "http-403": {"handshake": "http-403"},
     "http-404": {"handshake": "http-404"},
-    "http-404-path": {"handshake": "http-404"},
+    "http-404-path": {"handshake": "http-404-path"},
     "http-429": {"handshake": "http-429"},
     "http-429-date": {"handshake": "http-429"},
     "http-429-quota": {"handshake": "quota"},
@@ -93,6 +104,7 @@ HARMLESS = {
 """Faults with which an answer comes all the same, and nothing has to be told."""
 
 WAITED_FOR = {
+    "tls-silent": replace(PATIENT, connect_s=1.0),
     "no-http": replace(PATIENT, connect_s=1.0),
     "no-session-created": replace(PATIENT, created_s=0.3),
     "no-answer": replace(PATIENT, answer_s=0.3),
@@ -112,7 +124,9 @@ def test_every_fault_is_here() -> None:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_named(fault: str, tmp_path: Path) -> None:
     with SimulatorThread(speed=math.inf, faults=[fault]) as simulator:
-        found = diagnose(simulator.url(), tmp_path, limits=WAITED_FOR.get(fault, PATIENT))
+        trusted = str(simulator.simulator.ca_file or "")
+        environ = {"AZRT_CA_FILE": trusted, "AZURE_OPENAI_API_KEY": "a-key-that-the-simulator-does-not-ask-for"}
+        found = diagnose(simulator.url(), tmp_path, limits=WAITED_FOR.get(fault, PATIENT), **environ)
     expected = NAMED.get(fault, {})
     assert found.causes() == expected
     failed = {check for check, cause in expected.items() if cause not in WARNINGS or fault == "unnamed-error"}

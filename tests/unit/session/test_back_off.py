@@ -26,7 +26,7 @@ def test_the_jitter_is_up_to_half_of_it(chance: float, wait_s: float) -> None:
 
 
 def test_the_time_that_the_service_names_comes_first() -> None:
-    busy = cause("http-429", host="h", status="HTTP 429", said="", wait_s=17.0)
+    busy = cause("http-429", host="h", http="HTTP 429", status="HTTP 429", said="", wait_s=17.0)
     assert BackOff(lambda: 0.0).next_s(busy, 0.5) == 17.25
 
 
@@ -39,7 +39,7 @@ def test_at_once_is_at_once_only_the_first_time() -> None:
 @pytest.mark.parametrize("kind", ["http-401", "http-403", "http-404", "beta-session", "beta-api", "url", "closed-1009"])
 def test_what_cannot_pass_is_never_tried_again(kind: str) -> None:
     assert KINDS[kind].retry is Retry.NEVER
-    fields = {"host": "h", "status": "s", "said": "", "url": "u"}
+    fields = {"host": "h", "http": "HTTP", "status": "s", "said": "", "url": "u"}
     assert BackOff().next_s(cause(kind, **fields), 0.5) is None
 
 

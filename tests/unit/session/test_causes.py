@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from websockets.asyncio.client import connect
+from websockets.datastructures import Headers
 from websockets.exceptions import InvalidProxy, InvalidProxyStatus
 from websockets.http11 import Response
 
@@ -26,6 +27,7 @@ from tui.conversation import Cause, Link
 from tui.endpoint import explicit_target
 from tui.session import SendText, causes
 from tui.session.plan import Timeouts
+from tui.session.proxy import proxy_for, proxy_variable
 from tui.wire import Direction
 
 HTML = b"<!doctype html><title>Sign in</title>"
@@ -45,14 +47,14 @@ async def cause_at(url: str, **changes: object) -> Cause:
 @pytest.mark.parametrize(
     ("answer", "name", "sentence", "fix"),
     [
-        (http("400 Bad Request"), "http-400", "refused the request (HTTP 400)", "realtime model"),
+        (http("400 Bad Request"), "http-400", "refused the request (HTTP 400)", "path, and the model"),
         (http("401 Unauthorized"), "http-401", "refused the key (HTTP 401)", "key"),
-        (http("403 Forbidden"), "http-403", "forbids access (HTTP 403)", "network rules"),
+        (http("403 Forbidden"), "http-403", "forbids access (HTTP 403)", "what the key may do"),
         (
             http("404 Not Found", NOT_DEPLOYED),
             "http-404",
             "path (HTTP 404, DeploymentNotFound). It said: It does not exist.",
-            "AZURE_OPENAI_DEPLOYMENT",
+            "path, and the model",
         ),
         (http("429 Too Many Requests", b"", "Retry-After: 17"), "http-429", "no room", "Wait 17 s"),
         (
@@ -64,8 +66,15 @@ async def cause_at(url: str, **changes: object) -> Cause:
         (http("500 Internal Server Error"), "http-500", "failed (HTTP 500)", ""),
         (http("503 Service Unavailable"), "http-503", "failed (HTTP 503)", ""),
         (http("418 I'm a teapot", b'{"error": "short and stout"}'), "http-418", "It said: short and stout", "URL"),
-        (http("200 OK", HTML, "Content-Type: text/html"), "http-200", "answered with a web page", "portal"),
-        (b"SSH-2.0-OpenSSH_9.6\r\n", "handshake", "answered, but not as a WebSocket server", "URL"),
+        (
+            http("200 OK", HTML, "Content-Type: text/html"),
+            "http-200",
+            "answered with a web page, not with a WebSocket (HTTP 200). It said: Sign in.",
+            "portal",
+        ),
+        (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", "handshake", "not as a WebSocket server: did not receive a", "URL"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", "handshake", "SSH-2.0-OpenSSH_9.6", "URL"),
+        (b"HTTP/1.0 403 Forbidden\r\n\r\n", "handshake", "HTTP/1.0 403 Forbidden", "URL"),
         (b"", "handshake-cut", "ended it without an answer", "port"),
     ],
 )
@@ -76,6 +85,23 @@ async def test_http_answers(answer: bytes, name: str, sentence: str, fix: str) -
     assert sentence in cause.sentence
     assert fix in cause.fix
     assert "127.0.0.1" in cause.sentence
+
+
+@pytest.mark.parametrize(
+    ("status", "fix"),
+    [
+        ("400 Bad Request", "realtime model"),
+        ("401 Unauthorized", "AZURE_OPENAI_API_KEY"),
+        ("403 Forbidden", "network rules"),
+        ("404 Not Found", "AZURE_OPENAI_DEPLOYMENT"),
+    ],
+)
+async def test_what_to_do_about_a_refusal_depends_on_whose_it_is(status: str, fix: str) -> None:
+    async with http_server(http(status)) as server:
+        elsewhere = await cause_at(server.url)
+        azure = await cause_at(server.url.replace("/v1/", "/openai/v1/"))
+    assert fix in azure.fix and azure.line.startswith("az ")
+    assert "AZURE" not in elsewhere.fix and elsewhere.line == "azrt-tui url"
 
 
 async def test_what_a_support_person_asks_for_is_kept() -> None:
@@ -152,6 +178,9 @@ async def test_nothing_listens() -> None:
 async def test_an_unknown_host() -> None:
     cause = await cause_at("wss://no-such-host.invalid/v1/realtime")
     assert (cause.name, cause.sentence) == ("dns", "No address is known for no-such-host.invalid.")
+    assert "in the URL" in cause.fix
+    cause = await cause_at("wss://no-such-host.invalid/openai/v1/realtime")
+    assert "AZURE_OPENAI_ENDPOINT" in cause.fix
 
 
 async def test_tls_against_a_port_that_answers_in_plain_http() -> None:
@@ -164,7 +193,8 @@ async def test_tls_against_a_port_that_answers_in_plain_http() -> None:
 async def test_tls_against_a_port_that_hangs_up() -> None:
     async with http_server(b"", wait_for=b"") as server:
         cause = await cause_at(server.url.replace("ws:", "wss:"))
-    assert (cause.name, "cannot be reached: " in cause.sentence) == ("network", True)
+    assert cause.name == "tls-cut"
+    assert cause.passes
 
 
 async def test_a_certificate_that_nobody_trusts(tmp_path: Path) -> None:
@@ -210,7 +240,8 @@ def self_signed(folder: Path) -> ssl.SSLContext:
         (1000, "", "closed-1000", "The server ended the session."),
         (1001, "", "closed-1001", "going away"),
         (1001, "Your session hit the maximum duration of 60 minutes.", "expired", "reached its time limit"),
-        (1008, "policy", "closed-1008", "It said: policy"),
+        (1003, "", "closed-1003", "a kind of data that it does not take"),
+        (1008, "policy", "closed-1008", "It said: policy."),
         (1009, "", "closed-1009", "larger than the server takes"),
         (1011, "keepalive ping timeout", "closed-1011", "after an error of its own. It said: keepalive ping timeout"),
         (3000, "", "closed-3000", "no longer accepts the key"),
@@ -233,6 +264,19 @@ async def test_close_codes(code: int, reason: str, name: str, sentence: str, bef
     assert sentence in cause.sentence
     assert cause.facts["close code"] == str(code)
     assert cause.facts.get("reason", "") == reason
+
+
+async def test_a_goodbye_without_a_code() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await peer.receive()
+        peer.connection.transport.write(b"\x88\x00")
+        await peer.drain()
+
+    async with websocket_server(script) as server, session(server.url) as running:
+        cause = await running.cause()
+    assert cause.name == "closed-1005"
+    assert "did not say why" in cause.sentence
 
 
 async def test_a_lost_connection() -> None:
@@ -365,11 +409,47 @@ def test_a_proxy_of_which_only_the_password_is_secret() -> None:
     assert "secret" not in repr(cause)
 
 
-def test_a_proxy_that_refuses() -> None:
-    response = Response(407, "Proxy Authentication Required", headers=None)  # type: ignore[arg-type]
-    cause = causes.from_exception(InvalidProxyStatus(response), TARGET)
-    assert cause.name == "proxy-refused"
-    assert "HTTP 407" in cause.sentence
+@pytest.mark.parametrize(
+    ("status", "name", "said"),
+    [
+        (407, "proxy-password", "127.0.0.1:3128 wants a user name and a password (HTTP 407)."),
+        (403, "proxy-refused", "proxy rejected connection: HTTP 403."),
+    ],
+)
+def test_a_proxy_that_refuses(status: int, name: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "http://me:secret@127.0.0.1:3128")
+    cause = causes.from_exception(InvalidProxyStatus(Response(status, "", Headers())), TARGET)
+    assert cause.name == name
+    assert said in cause.sentence
+    assert "ALL_PROXY" in cause.fix
+    assert "secret" not in repr(cause)
+
+
+@pytest.mark.parametrize("proxy", ["http://me:secret/x@127.0.0.1:3128", "http://127.0.0.1:99999"])
+async def test_a_proxy_whose_port_is_none(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    cause = await cause_at("wss://service.invalid/v1/realtime")
+    assert cause.name == "proxy-unusable"
+    assert "secret" not in repr(cause)
+
+
+@pytest.mark.parametrize(
+    ("environment", "proxy"),
+    [
+        ({"HTTPS_PROXY": "http://one:1", "ALL_PROXY": "http://two:2"}, "http://one:1"),
+        ({"ALL_PROXY": "socks5://two:2"}, "socks5://two:2"),
+        ({"ALL_PROXY": "http://two:2", "NO_PROXY": "api.example.com"}, None),
+        ({"HTTPS_PROXY": "proxy.example:3128"}, "http://proxy.example:3128"),
+        ({"HTTPS_PROXY": "me:secret@proxy.example:3128"}, "http://me:secret@proxy.example:3128"),
+        ({}, None),
+    ],
+)
+def test_which_proxy_is_used(environment: dict[str, str], proxy: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert proxy_for(TARGET.url) == proxy
+    if proxy is not None:
+        assert proxy_variable(proxy) == next(iter(environment))
 
 
 async def test_a_socks_proxy_without_its_package() -> None:

@@ -8,10 +8,13 @@ import gc
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from agents.realtime import RealtimeSession
+from agents.realtime.openai_realtime import OpenAIRealtimeWebSocketModel
 
 from tests.support.killing import (
     QUICK,
@@ -31,9 +34,13 @@ from tui.audio import SilentPlayback
 from tui.conversation import Choice, Link, Speaker, TurnState
 from tui.session import Interrupt, Reconnect, Retry, SendText, UpdateSession, Wait
 from tui.session.plan import Timeouts
+from tui.session.sdk import Connection
 from tui.session.transport import RecordedConnection
 from tui.session.watch import Watch
 from tui.wire import Direction
+
+KILLS = 25
+"""The bench has twice as many."""
 
 SLOW = Timeouts(open_s=5, created_s=5, close_s=0.3, back_off_s=600)
 """Whatever is not done at once is never done in a test."""
@@ -78,13 +85,13 @@ async def greet(peer: Peer) -> None:
 # Killed at any moment
 
 
-async def test_fifty_kills_lose_and_double_nothing() -> None:
+async def test_kills_lose_and_double_nothing_and_leave_nothing() -> None:
     threads = set(threading.enumerate())
     async with (
         simulator(speed=60) as sim,
         session(sim.url(), attended=True, timeouts=QUICK, while_answering="queue") as running,
     ):
-        typed = await survive_kills(running, sim, 50)
+        typed = await survive_kills(running, sim, KILLS)
         await running.until(lambda: near_view(running) == far_view(sim.sessions[-1]), "both ends agree")
         assert lost_and_doubled(typed, messages(near_view(running))) == (0, 0)
         assert messages(near_view(running)) == typed, "in order"
@@ -92,8 +99,11 @@ async def test_fifty_kills_lose_and_double_nothing() -> None:
         assert states == {TurnState.DONE}
         await asyncio.sleep(QUICK.close_s + 0.1)
         gc.collect()
-        alive = [each for each in gc.get_objects() if isinstance(each, RecordedConnection)]
-        assert len(alive) <= 2, "connections that are over are kept"
+        of_a_session = (RecordedConnection, OpenAIRealtimeWebSocketModel, RealtimeSession, Connection, Watch)
+        alive = Counter(type(each) for each in gc.get_objects() if isinstance(each, of_a_session))
+        assert max(alive.values()) <= 2, f"what belongs to sessions that are over is kept: {alive}"
+        tasks = Counter(repr(task.get_coro()).partition(" at ")[0] for task in asyncio.all_tasks(running.worker._loop))
+        assert max(tasks.values()) == 1, f"tasks that are over go on: {tasks}"
     assert not [thread for thread in set(threading.enumerate()) - threads if thread.name.startswith("azrt")]
 
 
@@ -101,6 +111,7 @@ async def test_a_short_soak() -> None:
     report = await soak(seconds=5, rate=500, every_s=1)
     assert report.reconnects >= 3 and report.events > 500 and report.messages > 5
     assert (report.lost, report.doubled, report.strange) == (0, 0, 0)
+    assert report.grown_mb < 20, "memory is flat"
 
 
 async def test_typing_goes_on_while_there_is_no_server() -> None:
@@ -224,18 +235,26 @@ async def test_tool_calls_are_carried_over_with_their_results_and_others_are_not
             item("function_call", "f1", call_id="c1", name="get_weather", arguments='{"city":"Paris"}'),
             item("function_call_output", "o1", call_id="c1", output="18 degrees"),
             item("function_call", "f2", call_id="c2", name="unanswered", arguments="{}"),
-            item("mcp_call", "m1", name="its own", arguments="{}"),
+            item("mcp_call", "m1", server_label="s", name="its own", arguments="{}", output="done"),
+            item("mcp_call", "m2", server_label="s", name="under way", arguments="{}"),
         )
         await peer.drain()
 
     async with websocket_server(Far(first)) as server, session(server.url) as running:
-        await running.until(lambda: len(running.transcript) == 4)
+        await running.until(lambda: len(running.transcript) == 5)
         running.worker.submit(Reconnect())
-        await running.until(lambda: len(server.peers) == 2 and len(carried(server.peers[1])) == 2)
-        assert carried(server.peers[1]) == [
+        await running.until(lambda: len(server.peers) == 2 and len(carried(server.peers[1])) == 4)
+        call, output = carried(server.peers[1])[2:]
+        assert carried(server.peers[1])[:2] == [
             {"type": "function_call", "call_id": "c1", "name": "get_weather", "arguments": '{"city":"Paris"}'},
             {"type": "function_call_output", "call_id": "c1", "output": "18 degrees"},
         ]
+        assert (call["name"], output["output"]) == ("its_own", "done")
+        assert call["call_id"] == output["call_id"]
+        await running.until(lambda: running.said[-1].startswith("New session."))
+        seam = running.transcript[-1]
+        assert seam.text == "New session. The agent has the conversation so far: 4 items."
+        assert seam.note == "Without a result, 2 tool calls could not be carried over."
 
 
 async def test_the_new_session_has_the_settings_and_the_sdk_each_item_once() -> None:
@@ -346,6 +365,48 @@ async def test_it_gives_up_in_the_end_and_says_the_same_thing_once(monkeypatch: 
         assert len(running.said) == 1
 
 
+@pytest.mark.parametrize("greeting", [False, True], ids=["says nothing", "begins to say something"])
+async def test_a_server_that_takes_a_session_and_ends_it_at_once_is_asked_less_and_less_often(greeting: bool) -> None:
+    end: asyncio.Queue[None] = asyncio.Queue()
+
+    async def script(peer: Peer) -> None:
+        await peer.send(CREATED)
+        told, gone = asyncio.create_task(end.get()), asyncio.create_task(peer.connection.wait_closed())
+        await asyncio.wait({told, gone}, return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        if greeting:
+            await peer.send(created(), delta("output_text", "Hello"))
+        await peer.connection.close(1011)
+
+    waits = Timeouts(open_s=5, created_s=5, close_s=0.3, back_off_s=0.2)
+    async with websocket_server(script) as server, session(server.url, attended=True, timeouts=waits) as running:
+        for number in (1, 2):
+            await running.until(lambda: len(server.peers) == number)  # noqa: B023
+            await running.connected()
+            end.put_nowait(None)
+        await running.until(
+            lambda: (
+                "Connects again (try 2 of 12) in"
+                in {batch.status.offer.text for batch in running.batches if batch.status.offer is not None}
+            )
+        )
+
+
+async def test_connecting_again_three_times_at_once_leaves_one_session() -> None:
+    async with simulator() as sim, session(sim.url(), attended=True, timeouts=QUICK) as running:
+        await running.connected()
+        running.worker.submit(SendText("before"))
+        await running.until(lambda: running.status.answers == 1)
+        for _ in range(3):
+            running.worker.submit(Reconnect())
+            running.worker.submit(SendText("meanwhile"))
+        await running.until(lambda: messages(far_view(sim.sessions[-1])) == ["before", *["meanwhile"] * 3])
+        await running.idle()
+        await running.until(lambda: near_view(running) == far_view(sim.sessions[-1]))
+        assert sim._server is not None
+        await running.until(lambda: sim._server is not None and len(sim._server.connections) == 1)
+
+
 async def test_only_by_the_key_when_that_is_the_setting() -> None:
     async with simulator() as sim, session(sim.url(), attended=True, reconnects=False, timeouts=QUICK) as running:
         await running.connected()
@@ -402,6 +463,36 @@ async def test_a_new_session_takes_over_in_a_pause(monkeypatch: pytest.MonkeyPat
         said = ["The session was close to its time limit: a new one takes over.", "New session."]
         await running.until(lambda: running.said == said)
         assert server.peers[0].connection.close_code == 1000, "the old one was still there"
+
+
+async def test_a_new_session_does_not_take_over_while_the_agent_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.session.watch.PAUSE_S", 0.05)
+    over = asyncio.Event()
+
+    async def first(peer: Peer) -> None:
+        await peer.send(expiring(2.5))
+        await peer.until("response.create")
+        await peer.send(created(), delta("output_text", "a long answer"))
+        await over.wait()
+        await peer.send(done())
+        await peer.drain()
+
+    async def then(peer: Peer) -> None:
+        await peer.send(expiring(3000))
+        await peer.drain()
+
+    quick = Timeouts(open_s=5, created_s=5, close_s=0.3, pong_s=0.1)
+    async with (
+        websocket_server(Far(first, then)) as server,
+        session(server.url, attended=True, timeouts=quick) as running,
+    ):
+        running.worker.submit(SendText("Tell me"))
+        await offered(running, "expiring")
+        await asyncio.sleep(0.3)
+        assert len(server.peers) == 1
+        over.set()
+        await running.until(lambda: len(server.peers) == 2 and len(carried(server.peers[1])) == 2)
+        assert carried(server.peers[1])[1] == says("assistant", "a long answer")
 
 
 async def test_the_end_of_a_session_is_only_announced_when_that_is_the_setting() -> None:
@@ -497,6 +588,82 @@ async def test_an_answer_without_an_end_can_be_given_up_and_what_waits_goes_out(
         assert running.transcript[1].state is TurnState.INTERRUPTED
 
 
+def detecting(**detection: object) -> dict[str, Any]:
+    """session.created of a session in which the server detects turns."""
+    heard = {**SESSION["audio"]["input"], "turn_detection": {"type": "server_vad", **detection}}  # type: ignore[index]
+    return {**CREATED, "session": {**SESSION, "audio": {"input": heard}}}
+
+
+HEARD: tuple[dict[str, Any], ...] = (
+    {"type": "input_audio_buffer.speech_started", "event_id": "e", "audio_start_ms": 0, "item_id": "u"},
+    {"type": "input_audio_buffer.speech_stopped", "event_id": "e", "audio_end_ms": 900, "item_id": "u"},
+    {"type": "input_audio_buffer.committed", "event_id": "e", "item_id": "u"},
+)
+"""A turn that the server has heard."""
+
+
+async def test_an_answer_to_what_was_spoken_can_be_asked_for_too() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(detecting(), *HEARD)
+        await peer.until("response.create")
+        await peer.send(created(), delta("output_text", "at last"), done())
+        await peer.drain()
+
+    async with websocket_server(script) as server, session(server.url, attended=True, timeouts=ALERT) as running:
+        assert Choice.RETRY in await offered(running, "no-answer")
+        assert not sent(running, "response.create")
+        running.worker.submit(Retry())
+        await running.until(lambda: "at last" in running.said)
+        await running.idle()
+        assert running.status.offer is None
+        assert len(sent(running, "response.create")) == 1
+
+
+async def test_no_answer_is_missed_where_the_server_gives_none_by_itself() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(detecting(create_response=False), *HEARD)
+        await peer.drain()
+
+    async with websocket_server(script) as server, session(server.url, attended=True, timeouts=ALERT) as running:
+        await running.connected()
+        await asyncio.sleep(2 * ALERT.answer_s)
+        assert all(batch.status.offer is None for batch in running.batches)
+
+
+async def test_what_was_spoken_and_not_answered_is_asked_again() -> None:
+    item = {"id": "u", "type": "message", "role": "user", "content": [{"type": "input_audio", "transcript": None}]}
+
+    async def first(peer: Peer) -> None:
+        await peer.send(detecting(), *HEARD, {"type": "conversation.item.added", "event_id": "e", "item": item})
+        transcribed = "conversation.item.input_audio_transcription.completed"
+        await peer.send({"type": transcribed, "event_id": "e", "item_id": "u", "transcript": "Hello?"})
+        await peer.lose()
+
+    async def then(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await peer.until("response.create")
+        await peer.drain()
+
+    async with (
+        websocket_server(Far(first, then)) as server,
+        session(server.url, attended=True, timeouts=QUICK) as running,
+    ):
+        await running.until(lambda: len(sent(running, "response.create")) == 1)
+        assert carried(server.peers[1]) == [says("user", "Hello?")]
+
+
+async def test_an_answer_without_an_id_that_stands_still() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await peer.until("response.create")
+        await peer.send({"type": "response.created", "response": {}}, delta("output_text", "and then"))
+        await peer.drain()
+
+    async with websocket_server(script) as server, session(server.url, attended=True, timeouts=ALERT) as running:
+        running.worker.submit(SendText("hello?"))
+        assert Choice.RETRY in await offered(running, "no-response-done")
+
+
 async def test_waiting_on_asks_again_later() -> None:
     async def script(peer: Peer) -> None:
         await peer.send(CREATED)
@@ -559,6 +726,55 @@ async def test_a_socket_that_died_silently_is_given_up_without_a_decision() -> N
         await running.until(lambda: len(server.peers) == 2)
         await running.connected()
         assert "The server stopped answering, so the connection was closed." in running.said
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["still there", "gone"])
+async def test_after_the_machine_has_slept_the_connection_is_tried(
+    there: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asleep_s = 0.0
+
+    class Clocks:
+        """The machine sleeps by the clock on the wall only, as on Linux."""
+
+        monotonic = staticmethod(time.monotonic)
+
+        @staticmethod
+        def time() -> float:
+            return time.time() + asleep_s
+
+    async def first(peer: Peer) -> None:
+        await peer.send(CREATED)
+        if not there:
+            peer.connection.transport.pause_reading()
+        await peer.connection.wait_closed()
+
+    found: list[bool] = []
+
+    async def answers(connection: Connection, seconds: float) -> bool:
+        found.append(await original(connection, seconds))
+        return found[-1]
+
+    original = Connection.answers
+    monkeypatch.setattr(Connection, "answers", answers)
+    monkeypatch.setattr("tui.session.watch.time", Clocks)
+    limits = Timeouts(open_s=5, created_s=5, close_s=0.2, answer_s=0.4, pong_s=5 if there else 0.3, back_off_s=0.01)
+    async with (
+        websocket_server(Far(first)) as server,
+        session(server.url, attended=True, timeouts=limits) as running,
+    ):
+        await running.connected()
+        while not found:
+            asleep_s += 7200
+            await asyncio.sleep(limits.pong_s / 10)
+        assert found[0] is there
+        if there:
+            assert running.status.link is Link.CONNECTED
+            assert len(server.peers) == 1
+        else:
+            await running.until(lambda: len(server.peers) == 2)
+            await running.connected()
+            assert "The server stopped answering, so the connection was closed." in running.said
 
 
 async def test_an_offer_that_has_not_changed_is_not_told_again() -> None:
