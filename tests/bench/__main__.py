@@ -56,6 +56,7 @@ MEASUREMENTS: Mapping[str, Measurement] = {
     "faults": reconnect.faults,
     "stall": stall.stalled_terminal,
     "say": start.say,
+    "doctor": start.doctor,
     "wheel": start.wheel,
 }
 

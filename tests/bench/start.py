@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.bench.figures import Figure, NotMeasuredError, spread
 from tests.bench.terminal import REPOSITORY, Meter
+from tests.support.certificates import Authority
 from tests.support.terminal import clean_environment
+from tui.simulator import SimulatorThread
 
 _ROUNDS = 7
 _TITLE = b"Conversation"
@@ -54,12 +58,31 @@ def say() -> list[Figure]:
 
     From the start of the process to its end, by ``os.wait4``; median of three runs after one that fills the caches.
     """
-    rounds = [_say() for _ in range(4)][1:]
+    rounds = [_run("say", "--demo", "hello") for _ in range(4)][1:]
     walls = [wall for wall, _ in rounds]
     cpus = [cpu for _, cpu in rounds]
     return [
         Figure("say.wall", "say --demo hello", statistics.median(walls), "s", None, spread(walls, "s")),
         Figure("say.cpu", "say --demo hello: processor time", statistics.median(cpus), "s", None, spread(cpus, "s")),
+    ]
+
+
+def doctor() -> list[Figure]:
+    """``azrt-tui doctor`` as a subprocess, against a healthy server on loopback over TLS: wall and processor time.
+
+    As :func:`say`; most of it is the import of the SDK, beside which all else is done.
+    """
+    with tempfile.TemporaryDirectory(prefix="azrt-bench-") as folder:
+        authority = Authority()
+        environment = {"AZRT_CA_FILE": str(authority.write(Path(folder))), "AZURE_OPENAI_API_KEY": "k"}
+        with SimulatorThread(speed=math.inf, engine="recordings", tls=authority.good()) as simulator:
+            environment["AZRT_URL"] = simulator.url()
+            rounds = [_run("doctor", environment=environment) for _ in range(4)][1:]
+    walls = [wall for wall, _ in rounds]
+    cpus = [cpu for _, cpu in rounds]
+    return [
+        Figure("doctor.wall", "doctor, all well", statistics.median(walls), "s", 2.0, spread(walls, "s")),
+        Figure("doctor.cpu", "doctor: processor time", statistics.median(cpus), "s", None, spread(cpus, "s")),
     ]
 
 
@@ -91,14 +114,14 @@ def _time_to_panes() -> tuple[float, float]:
         raise NotMeasuredError(f"the panes were not painted:\n{terminal.text}")
 
 
-def _say() -> tuple[float, float]:
-    """Wall and processor seconds."""
+def _run(*arguments: str, environment: Mapping[str, str] | None = None) -> tuple[float, float]:
+    """Wall and processor seconds of a command that must succeed."""
     with tempfile.TemporaryDirectory(prefix="azrt-bench-") as folder, tempfile.TemporaryFile() as output:
         start = time.monotonic()
         process = subprocess.Popen(
-            [sys.executable, "-m", "tui", "say", "--demo", "hello"],
+            [sys.executable, "-m", "tui", *arguments],
             cwd=folder,
-            env=clean_environment(Path(folder), {"PYTHONPATH": str(REPOSITORY)}),
+            env=clean_environment(Path(folder), {"PYTHONPATH": str(REPOSITORY), **(environment or {})}),
             stdout=output,
             stderr=output,
         )
@@ -107,5 +130,5 @@ def _say() -> tuple[float, float]:
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             output.seek(0)
-            raise NotMeasuredError(f"say ended with {process.returncode}: {output.read()[-300:]!r}")
+            raise NotMeasuredError(f"{arguments[0]} ended with {process.returncode}: {output.read()[-300:]!r}")
         return wall, usage.ru_utime + usage.ru_stime

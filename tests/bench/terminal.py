@@ -20,6 +20,12 @@ REPOSITORY = Path(__file__).parents[2]
 
 _CHUNK = 65536
 
+_QUESTION = b"\x1b[6n"
+"""Asks where the cursor is."""
+
+CURSOR_AT = b"\x1b[12;40R"
+"""A reply to that."""
+
 _SLOW_STEP_S = 0.01
 """What a slow line carries at once, as time."""
 
@@ -52,6 +58,7 @@ class Meter(Terminal):
         self._bytes_per_s = bytes_per_s
         self.pieces: list[Piece] = []
         self._drawn = 0
+        self._tail = b""
         self._home = tempfile.TemporaryDirectory(prefix="azrt-bench-")
         self.started = time.monotonic()
         """Just before the fork."""
@@ -114,6 +121,14 @@ class Meter(Terminal):
             if self._bytes_per_s:
                 time.sleep(len(data) / self._bytes_per_s)
             self.pieces.append(Piece(time.monotonic(), cpu_of(self.pid), data))
+            for _ in range((self._tail + data).count(_QUESTION)):
+                self.reply()
+            # The end of this may be the beginning of a question, but never a whole one.
+            self._tail = (self._tail + data)[1 - len(_QUESTION) :]
+
+    def reply(self) -> None:
+        """Say where the cursor is, as every terminal does. Nothing is drawn yet, so it says any place."""
+        os.write(self._master, CURSOR_AT)
 
     def moments(self) -> Iterator[Piece]:
         """Draw what was read and not drawn yet, piece by piece."""

@@ -41,7 +41,7 @@ def test_a_whole_conversation(tmp_path: Path) -> None:
         terminal.type("tell me a long story")
         terminal.press("enter")
         terminal.wait_for("lighthouse keeper")
-        terminal.press("escape")
+        terminal.type("\x1b")  # the bare byte that most terminals send for escape
         screen = terminal.wait_for("interrupted")
         terminal.wait_for("cancelled")
         assert "response.cancel" in terminal.text
@@ -93,7 +93,28 @@ def test_a_lost_terminal_ends_the_program(tmp_path: Path) -> None:
     with Terminal.azrt("demo", home=tmp_path) as terminal:
         terminal.wait_for("● connected")
         terminal.hang_up()
-        terminal.wait_until_ended()
+        assert terminal.wait_until_ended() == 128 + signal.SIGHUP
+
+
+def test_another_locale_draws_as_well(tmp_path: Path) -> None:
+    with Terminal.azrt("demo", home=tmp_path, environment={"PYTHONIOENCODING": "latin-1"}) as terminal:
+        terminal.wait_for("● connected")
+        terminal.press("ctrl+q")
+        assert terminal.wait_until_ended() == 0
+
+
+def test_a_key_of_another_encoding_and_coloured_text_in_a_paste(tmp_path: Path) -> None:
+    with Terminal.azrt("demo", home=tmp_path) as terminal:
+        terminal.wait_for("● connected")
+        terminal.send(b"caf\xe9 ")
+        terminal.wait_for("│ caf\ufffd ")
+        terminal.send(b"\x1b[200~\x1b[31mred\x1b[0m\nnext line\n\x1b[201~")
+        terminal.wait_for("│ next line")
+        assert "│ caf\ufffd red" in terminal.text
+        assert "you: " not in terminal.text
+        terminal.press("ctrl+q")
+        assert terminal.wait_until_ended() == 0
+    assert b"Traceback" not in terminal.output
 
 
 CRASH = """
@@ -176,6 +197,16 @@ def test_resizing_down_to_forty_by_twelve_and_back(tmp_path: Path) -> None:
         terminal.press("ctrl+q")
         assert terminal.wait_until_ended() == 0
     assert b"Traceback" not in terminal.output
+
+
+def test_keys_behind_a_dialog_reach_what_is_under_it(tmp_path: Path) -> None:
+    with Terminal.azrt("demo", home=tmp_path) as terminal:
+        terminal.wait_for("session.updated")
+        for times, dialog in enumerate(("\x1bOP", "\x1b[15~", "\x1b[17~", "\x10"), start=1):  # F1, F5, F6, ctrl+p
+            terminal.type(f"{dialog}\x1b[27uunder ")
+            terminal.wait_for("│ " + "under " * times)
+        terminal.press("ctrl+q")
+        assert terminal.wait_until_ended() == 0
 
 
 def test_first_run_takes_keys_in_order_and_writes_the_file(tmp_path: Path) -> None:

@@ -197,6 +197,8 @@ async def running(
     try:
         if simulator is not None:
             flags["url"] = simulator.start().url()
+            if simulator.simulator.ca_file is not None:
+                flags.setdefault("ca_file", str(simulator.simulator.ca_file))
         app = AzrtApp(load_settings(flags), demo=demo)
         try:
             with turns_of_the_loop():

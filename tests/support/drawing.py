@@ -14,16 +14,19 @@ import pytest
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.app import App, ComposeResult
+from textual.color import Color
 from textual.events import MouseScrollDown, MouseScrollUp
 from textual.geometry import Region
 from textual.message import Message
 from textual.pilot import Pilot
 from textual.strip import Strip
+from textual.theme import Theme
 from textual.widget import Widget
 
 from tests.support.pace import turns_of_the_loop
 from tui.ui import theming
 from tui.ui.screens import main
+from tui.wire import Family
 
 Shown = TypeVar("Shown", bound=Widget)
 Posted = TypeVar("Posted", bound=Message)
@@ -89,6 +92,18 @@ def assert_clean(widget: Widget) -> None:
 
 
 _THEMES = theming.load_themes().loaded
+
+
+def semantic_colors(theme: Theme) -> dict[str, str]:
+    """Every one of our own variables with its colour in this theme."""
+    colors = theming.variable_defaults(theme) | theme.variables
+    return {variable: colors[variable] for variable in theming.SEMANTIC_VARIABLES}
+
+
+def family_colors(theme: Theme) -> dict[Family, Color]:
+    """The colour of each family of events in this theme."""
+    colors = semantic_colors(theme)
+    return {family: Color.parse(colors[f"family-{family}"]) for family in Family}
 
 
 class Stage(App[None]):

@@ -27,6 +27,8 @@ PACKAGES = "libportaudio2 pulseaudio pulseaudio-utils libasound2-plugins jackd2"
 
 _FORMAT = ("--raw", "--format=s16le", "--rate=24000", "--channels=1")
 
+_CARDS = Path("/dev/snd")
+
 _PLUGIN = "alsa-lib/libasound_module_pcm_pulse.so"
 
 _MODULES = """
@@ -63,13 +65,37 @@ def need_jack() -> None:
     _need(", ".join(filter(None, (missing(), "" if shutil.which("jackd") else "jackd"))))
 
 
-def _need(lacks: str) -> None:
+def _need(lacks: str, fix: str = f"To have it: sudo apt-get install {PACKAGES}") -> None:
     if not lacks:
         return
-    reason = f"left out for want of {lacks}. To have it: sudo apt-get install {PACKAGES}"
+    reason = f"left out for want of {lacks}. {fix}"
     if os.environ.get("AZRT_REQUIRE_AUDIO"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def without_sound_card() -> list[str]:
+    """What a command has to be started through, so that it finds no sound card: nothing on a machine that has none.
+
+    Elsewhere a mount namespace of its own, in which an empty folder lies over the cards. Skips the test, or fails it
+    where that was asked for, on a machine that has cards and no such namespaces.
+    """
+    if not any(_CARDS.glob("controlC*")):
+        return []
+    user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    hidden = [
+        "/usr/bin/env",
+        "unshare",
+        *user,
+        "--mount",
+        "sh",
+        "-c",
+        f'mount -t tmpfs none {_CARDS} && exec "$@"',
+        "sh",
+    ]
+    if subprocess.run([*hidden, "true"], capture_output=True, timeout=PATIENCE_S).returncode:
+        _need("a mount namespace to hide the sound card in", "It takes root, or namespaces of a user's own.")
+    return hidden
 
 
 class Recorder:
@@ -150,7 +176,6 @@ class VirtualAudio:
         while self._run("pactl", "info").returncode:
             assert self._server.poll() is None and time.monotonic() < deadline, "the sound server does not start"
             time.sleep(0.01)
-        # Without a client that asks for low latency, each new stream on a null sink stalls for up to two seconds.
         for sink in ("spk", "micfeed"):
             self.warm(sink)
 
@@ -177,9 +202,20 @@ class VirtualAudio:
                 self._command(f"kill-{stream} {block.split()[0]}")
 
     def warm(self, sink: str) -> None:
-        """Keep a sink awake, as those are that the server starts with."""
+        """Let a sink work in blocks of a few milliseconds, as those do that the server starts with.
+
+        Without a client that asks for low latency, a null sink works in blocks of two seconds. It is also suspended for
+        a moment, because it has begun the first of those, and the first stream would wait for its end.
+        """
+        before = self._streams()
         self._help("pacat", "-d", sink, "--latency-msec=20", "/dev/zero")
         self._help("parec", "-d", f"{sink}.monitor", "--latency-msec=10", "/dev/null")
+        deadline = time.monotonic() + PATIENCE_S
+        while self._streams() < before + 2:
+            assert time.monotonic() < deadline, "the helpers do not reach the sound server"
+            time.sleep(0.005)
+        for suspended in (1, 0):
+            self._command(f"suspend-sink {sink} {suspended}")
 
     def hang(self) -> None:
         """The server does not answer any more, as one that a fault has got."""
@@ -197,6 +233,10 @@ class VirtualAudio:
         subprocess.run(
             command, env={**os.environ, **self.environment}, input=pcm, check=True, timeout=PATIENCE_S + len(pcm) / 48e3
         )
+
+    def _streams(self) -> int:
+        """Streams of all clients."""
+        return sum(self._command(f"list-{kind}s").count("index: ") for kind in ("sink-input", "source-output"))
 
     def _command(self, line: str) -> str:
         """What the server answers to a line of its own command language."""

@@ -108,7 +108,7 @@ async def test_a_refused_key_is_said_in_plain_words_with_what_to_do() -> None:
         (sentence,) = program_said(shown)
         assert "refused the key (HTTP 401" in sentence
         assert "Check AZURE_OPENAI_API_KEY" in shown.transcript.turns[-1].note
-        assert "refused the key (HTTP 401" in shown.status_text
+        assert "The key was refused (HTTP 401)." in shown.status_text
         assert shown.subtitle("prompt") == "not connected: ctrl+r reconnects"
         assert "! websocket.failed" in "\n".join(lines(shown.events))
 

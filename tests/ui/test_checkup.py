@@ -10,6 +10,9 @@ import pytest
 
 from tests.support.apps import fast, isolate, running
 from tests.support.certificates import Authority
+from tests.support.servers import CREATED, Peer, http_server, websocket_server
+from tui.conversation import Link
+from tui.session import Wait
 from tui.simulator import SimulatorThread
 from tui.ui.screens.checkup import Checkup
 
@@ -61,6 +64,49 @@ async def test_a_certificate_that_is_not_trusted_is_looked_at(monkeypatch: pytes
             assert "✗ TLS" in shown.text
             assert "Not done" in shown.text
         assert simulator.simulator.sessions == []
+
+
+async def test_no_second_session_is_opened_while_the_connection_is_to_be_made_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with http_server(b"") as server:
+        monkeypatch.setenv("AZRT_URL", server.url)
+        monkeypatch.setenv("AZURE_OPENAI_API_KEY", "k")
+        async with running(None, size=(120, 36)) as shown:
+            diagnosis = shown.app._examiner._diagnosis
+            await shown.until(lambda: diagnosis.report is not None, "the way was looked at")
+            assert diagnosis.report is not None
+            assert [check.name for check in diagnosis.report.checks] == ["endpoint", "proxy", "dns", "tcp", "tls"]
+            assert shown.main.status.link in (Link.WAITING, Link.CONNECTING)
+            assert "Checked step by step" not in unwrapped(shown.text), "the way is open, and no more is known"
+            shown.app.submit(Wait())
+            await shown.until(lambda: "TCP is fine, Handshake is not." in unwrapped(shown.text))
+            tries = shown.types().count("websocket.connect")
+            assert len(server.requests) == tries + 1, "the doctor's own, when nobody else tried any more"
+
+
+async def test_the_check_ends_when_the_person_connects_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def script(peer: Peer) -> None:
+        number = len(server.peers)
+        if number == 1:
+            await peer.lose()
+        elif number == 3:
+            await server.peers[1].connection.wait_closed()
+            await peer.send(CREATED)
+        await peer.drain()
+
+    async with websocket_server(script) as server:
+        monkeypatch.setenv("AZRT_URL", server.url)
+        monkeypatch.setenv("AZRT_RECONNECT", "ask")
+        monkeypatch.setenv("AZURE_OPENAI_API_KEY", "k")
+        async with running(None, size=(120, 36)) as shown:
+            diagnosis = shown.app._examiner._diagnosis
+            await shown.until(lambda: diagnosis.under_way == "session.created", "the doctor has a session of its own")
+            await shown.pilot.press("ctrl+r")
+            await shown.until(lambda: shown.app.connected)
+            assert not diagnosis.running
+            assert len(server.peers) == 3
+            assert "Checked step by step" not in unwrapped(shown.text)
 
 
 async def test_what_is_certain_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:

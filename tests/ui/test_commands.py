@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
 import pytest
-from textual.command import CommandPalette
+from textual.command import CommandList, CommandPalette
 from textual.widgets import Input, OptionList
 
 from tests.support.apps import NO_SOUND, Running, endless, fast, isolate, running
+from tests.support.drawing import PATIENCE_S
 from tui.conversation import Speaker, TurnState
 from tui.ui.commands import all_bindings, help_sections
+from tui.ui.palette import Palette
 from tui.ui.screens.help import Help
 
 
@@ -36,6 +39,29 @@ def options(shown: Running) -> str:
     """The first line of what the palette offers."""
     found = shown.app.screen.query_one(OptionList)
     return str(found.get_option_at_index(0).prompt) if found.option_count else ""
+
+
+@pytest.mark.parametrize("action", ["command_palette", "change_theme"])
+async def test_a_palette_may_be_closed_while_it_gathers(action: str) -> None:
+    async with running(fast()) as shown:
+        await shown.until(lambda: shown.app.connected)
+        await shown.app.run_action(action)
+        await shown.until(lambda: shown.app.screen.query(CommandList) and options(shown))
+        palette = shown.app.screen
+        assert isinstance(palette, Palette)
+        palette.dismiss()
+        await shown.until(lambda: not palette.query(CommandList))
+        await asyncio.wait_for(palette._gather_commands("").wait(), PATIENCE_S)  # as it does when it began late
+        assert shown.app.is_running
+
+
+async def test_a_palette_without_a_row_for_its_commands() -> None:
+    async with running(fast(), size=(40, 4)) as shown:
+        await shown.pilot.press("ctrl+p")
+        await shown.until(lambda: shown.app.screen.query(CommandList) and options(shown))
+        await shown.pilot.press("pagedown", "pageup")
+        await shown.pilot.resize_terminal(80, 24)
+        await shown.until(lambda: "Answer in" in shown.text)
 
 
 def test_every_binding_has_a_name_of_its_own_and_says_what_it_does() -> None:

@@ -1,5 +1,6 @@
 """The event screen, driven by keys and clicks in a real (headless) Textual app."""
 
+import asyncio
 import base64
 import json
 import re
@@ -58,7 +59,8 @@ class Shown(App[None]):
 
 
 async def settle(pilot: Pilot[None]) -> None:
-    await pilot.app.workers.wait_for_complete()
+    """Wait until nothing is read or searched any more; what was given up meanwhile does not matter."""
+    await asyncio.gather(*(worker.wait() for worker in pilot.app.workers), return_exceptions=True)
     await pilot.pause()
 
 

@@ -14,7 +14,6 @@ from textual.pilot import Pilot
 
 from tests.support.apps import fast, isolate, running
 from tests.support.drawing import HOSTILE, assert_clean, is_safe, lines, resize, screen_lines, segments, until
-from tests.support.pace import turns_of_the_loop
 from tui.capture import EventLog
 from tui.settings import load_settings
 from tui.ui import theming
@@ -111,17 +110,16 @@ class Scene:
 @asynccontextmanager
 async def scene(size: tuple[int, int] = (120, 30), **filters: str) -> AsyncIterator[Scene]:
     app = Stage(filters)
-    with turns_of_the_loop():
-        async with app.run_test(size=size, notifications=True) as pilot:
-            await until(pilot, lambda: isinstance(app.screen, MainScreen), "the main screen")
-            await pilot.pause()
-            main = app.screen
-            assert isinstance(main, MainScreen)
-            main.show_pane("events")
-            made = Scene(pilot, main)
-            await pilot.pause()
-            yield made
-            made.log.close()
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, MainScreen), "the main screen")
+        await pilot.pause()
+        main = app.screen
+        assert isinstance(main, MainScreen)
+        main.show_pane("events")
+        made = Scene(pilot, main)
+        await pilot.pause()
+        yield made
+        made.log.close()
 
 
 def conversation(shown: Scene) -> None:

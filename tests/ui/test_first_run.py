@@ -9,6 +9,7 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widgets import Label
 
+from tests.support.drawing import until
 from tui.settings import Secret
 from tui.ui import theming
 from tui.ui.screens.first_run import FirstRun, FirstRunResult, Tick
@@ -60,6 +61,11 @@ async def test_the_keyboard_alone_connects(size: tuple[int, int]) -> None:
         assert app.result == FirstRunResult("connect", "acme", "gpt", Secret(KEY), save=False)
 
 
+def inside(app: Shown) -> bool:
+    """Whether what has the focus is seen."""
+    return app.focused is not None and app.screen.query_one("#form").region.contains_region(app.focused.region)
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_every_part_can_be_reached_and_seen(size: tuple[int, int]) -> None:
     app = Shown("endpoint and deployment do not fit together")
@@ -68,8 +74,7 @@ async def test_every_part_can_be_reached_and_seen(size: tuple[int, int]) -> None
         for _ in range(7):
             assert app.focused is not None
             seen.append(app.focused.id)
-            region = app.focused.region
-            assert app.screen.query_one("#form").region.contains_region(region)
+            await until(pilot, lambda: inside(app), "the form scrolls to it")
             await pilot.press("tab")
             await pilot.pause()
         assert seen == ["endpoint", "deployment", "key", "save", "connect", "demo", "quit"]
@@ -146,8 +151,9 @@ async def test_the_layout_stands_still_while_a_person_types() -> None:
         ("acme", "", KEY, "deployment", "✗ the deployment is empty; give its name, such as gpt-realtime"),
         ("acme", KEY, KEY, "deployment", "✗ the deployment looks like an API key"),
         ("acme", "gpt", "", "key", "✗ the key is empty; paste KEY 1 or KEY 2 of the resource"),
-        ("acme", "gpt", "se cret", "key", "✗ the key has a character that no key has"),
-        ("acme", "gpt", "“secret”", "key", "✗ the key has a character that no key has"),
+        ("acme", "gpt", "se cret", "key", "✗ the key holds a character that no key has"),
+        ("acme", "gpt", "AZURE_OPENAI_API_KEY=secret", "key", "✗ the key begins with the name of a variable"),
+        ("acme", "gpt", "https://acme.openai.azure.com/", "key", "✗ the key is an address and not a key"),
     ],
 )
 async def test_what_is_wrong_is_said_and_nothing_is_lost(

@@ -1,5 +1,6 @@
 """The help says which keys do what now, on every size of screen."""
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tests.support.drawing import family_colors
 from tui.ui import theming
 from tui.ui.commands import all_bindings
 from tui.ui.screens.help import Help, HelpSection, KeyHelp, KeyTable, explanations, section_from
@@ -66,15 +68,23 @@ def screen_text(app: App[None]) -> list[str]:
     return [strip.text for strip in app.screen._compositor.render_strips()]
 
 
+async def scroll(pilot: Pilot[None], key: str) -> None:
+    """Press a key, and wait until the page stands where it leads: Textual scrolls behind the next refresh."""
+    await pilot.press(key)
+    scrolled = asyncio.Event()
+    pilot.app.screen.query_one("#help").call_after_refresh(scrolled.set)
+    await scrolled.wait()
+    await pilot.pause()
+
+
 async def whole_text(pilot: Pilot[None]) -> str:
     """All that the help says, read by scrolling from the top to the end."""
     pages = []
-    await pilot.press("g")
+    await scroll(pilot, "g")
     while True:
         pages.append("\n".join(screen_text(pilot.app)))
         before = pilot.app.screen.query_one("#help").scroll_offset
-        await pilot.press("pagedown")
-        await pilot.pause()
+        await scroll(pilot, "pagedown")
         if pilot.app.screen.query_one("#help").scroll_offset == before:
             return "\n".join(pages)
 
@@ -115,7 +125,7 @@ async def test_the_keys_that_are_shown_are_the_keys_that_work(monkeypatch: pytes
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_everything_can_be_read(size: tuple[int, int]) -> None:
-    app = Host(*explanations(HOME / "config.toml", HOME / "themes", HOME / "azrt-tui.log"))
+    app = Host(*explanations(HOME / "config.toml", HOME / "themes", HOME / "azrt-tui.log", str))
     async with app.run_test(size=size) as pilot:
         await pilot.press("f1")
         await pilot.pause()
@@ -164,8 +174,7 @@ async def test_keys_scroll() -> None:
         pane = app.screen.query_one("#help")
         positions = [pane.scroll_offset.y]
         for key in ("down", "j", "space", "pagedown", "k", "up", "pageup", "G", "g", "end", "home"):
-            await pilot.press(key)
-            await pilot.pause()
+            await scroll(pilot, key)
             positions.append(pane.scroll_offset.y)
         assert positions[:3] == [0, 1, 2]
         assert positions[4] > positions[3] > positions[2]
@@ -188,7 +197,7 @@ async def test_no_sections_is_an_empty_page() -> None:
 @pytest.mark.parametrize("size", SIZES)
 async def test_words_are_drawn_letter_by_letter(size: tuple[int, int]) -> None:
     row = KeyHelp("[b]f5[/b]", "日本語 [red]not red[/red] " + "word " * 30, "a.[link]")
-    files = explanations(Path("/home/[b]x\x1b[2J\u202e"), HOME, HOME)
+    files = explanations(Path("/home/[b]x\x1b[2J\u202e"), HOME, HOME, str)
     app = Host(HelpSection("[u]Title[/u]", [row], "[i]text[/i]"), files[-1])
     async with app.run_test(size=size) as pilot:
         await pilot.press("f1")
@@ -202,7 +211,7 @@ async def test_words_are_drawn_letter_by_letter(size: tuple[int, int]) -> None:
 
 
 async def test_the_legend_wears_the_colours_of_the_theme() -> None:
-    legend = next(s for s in explanations(HOME, HOME, HOME) if "colours" in s.title)
+    legend = next(s for s in explanations(HOME, HOME, HOME, str) if "colours" in s.title)
     app = Host(legend)
     async with app.run_test(size=(80, 24)) as pilot:
         for theme in theming.load_themes().loaded:
@@ -210,15 +219,14 @@ async def test_the_legend_wears_the_colours_of_the_theme() -> None:
         await pilot.press("f1")
         for name in ("azrt-dark", "azrt-light", "nord"):
             app.theme = name
-            await pilot.press("end")
-            await pilot.pause()
+            await scroll(pilot, "end")
             colors = {
                 segment.text.strip(): segment.style.color
                 for strip in app.screen._compositor.render_strips()
                 for segment in strip
                 if segment.style
             }
-            for family, color in theming.family_colors(app.current_theme).items():
+            for family, color in family_colors(app.current_theme).items():
                 shown = colors[family.value]
                 assert shown is not None
                 assert Color.from_rich_color(shown) == color, (name, family)
@@ -245,7 +253,7 @@ async def test_the_table_of_keys_follows_the_theme() -> None:
 
 
 def test_the_example_in_the_text_names_a_binding_that_exists() -> None:
-    text = str(explanations(HOME, HOME, HOME)[-1].text)
+    text = str(explanations(HOME, HOME, HOME, str)[-1].text)
     (name,) = re.findall(r'^"([\w.]+)" = ', text, re.MULTILINE)
     assert name in {binding.id for binding in all_bindings()}
 
@@ -258,3 +266,11 @@ async def test_text_may_be_plain_or_styled() -> None:
             "What the pane is for.",
             "just text",
         ]
+
+
+def test_the_words_about_the_voice_name_the_keys_of_now() -> None:
+    keys = {"session.microphone": "ctrl+g", "session.devices": "F10", "session.turns": "ctrl+b"}
+    (voice,) = [section for section in explanations(HOME, HOME, HOME, keys.__getitem__) if section.title == "Voice"]
+    assert "ctrl+g opens the microphone" in str(voice.text)
+    assert "F10 shows the devices" in str(voice.text)
+    assert "ctrl+b changes to server VAD" in str(voice.text)

@@ -30,9 +30,14 @@ def remap(tmp_path: Path, keys: str) -> None:
 
 async def offered(shown: Running, text: str) -> str:
     """Wait for an offer; it must stand on the screen in full."""
-    await shown.until(lambda: shown.subtitle("prompt").startswith(text), f"it says {text!r}")
-    offer = shown.subtitle("prompt")
-    assert offer in shown.text, "nothing of it is cut off"
+    offer = ""
+
+    def said() -> bool:
+        nonlocal offer
+        offer = shown.subtitle("prompt")
+        return offer.startswith(text) and offer in shown.text  # in full, nothing of it cut off
+
+    await shown.until(said, f"it says {text!r}")
     return offer
 
 

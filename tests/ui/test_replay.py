@@ -13,13 +13,13 @@ from textual.pilot import Pilot
 
 from tests.support.apps import fast, isolate, running
 from tests.support.drawing import screen_lines, until
-from tests.support.pace import turns_of_the_loop
 from tui.capture.reader import CaptureReader
+from tui.clock import clock
 from tui.settings import load_settings
 from tui.ui.app import AzrtApp
 from tui.ui.recording import Recording
 from tui.ui.screens.replay import ReplayScreen
-from tui.ui.widgets.replay_bar import ReplayBar, clock
+from tui.ui.widgets.replay_bar import ReplayBar
 from tui.ui.widgets.transcript_pane import TranscriptPane
 
 
@@ -56,9 +56,8 @@ async def replayed(file: Path, *, size: tuple[int, int] = (120, 36), speed: floa
     reader = CaptureReader(file)
     app = AzrtApp(load_settings({}), recording=Recording(reader, "host.example", "a-model", speed=speed))
     try:
-        with turns_of_the_loop():
-            async with app.run_test(size=size, notifications=True) as pilot:
-                yield Shown(app, pilot)
+        async with app.run_test(size=size, notifications=True) as pilot:
+            yield Shown(app, pilot)
     finally:
         await asyncio.to_thread(app.close_session)
         reader.close()

@@ -11,9 +11,10 @@ from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
 from textual.widgets import Button, Footer, Input, Link, Static
 
+from tests.support.drawing import family_colors, semantic_colors
 from tests.support.properties import PROPERTY
 from tui.ui import theming
-from tui.ui.theming import SEMANTIC_VARIABLES, contrast, family_colors, load_themes, semantic_colors, variable_defaults
+from tui.ui.theming import SEMANTIC_VARIABLES, contrast, load_themes, variable_defaults
 from tui.wire import Family
 
 OURS = {theme.name: theme for theme in load_themes().loaded}

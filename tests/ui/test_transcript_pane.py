@@ -298,6 +298,11 @@ async def test_clearing_forgets_everything() -> None:
         stage.widget.clear()
         await stage.pilot.pause()
         assert "The conversation appears here." in "\n".join(lines(stage.widget))
+        assert "escape stops the agent" in "\n".join(lines(stage.widget))
+        stage.pilot.app.set_keymap({"session.interrupt": "f10"})
+        stage.widget.clear()
+        await stage.pilot.pause()
+        assert "F10 stops the agent" in "\n".join(lines(stage.widget))
         assert stage.widget.turns == ()
         assert subtitle(stage) == ""
 

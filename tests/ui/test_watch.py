@@ -16,7 +16,6 @@ from websockets.exceptions import InvalidStatus
 
 from tests.support.apps import isolate
 from tests.support.drawing import screen_lines, until
-from tests.support.pace import turns_of_the_loop
 from tests.unit.simulator.support import Client, simulator
 from tui.capture.folder import captures
 from tui.paths import captures_dir
@@ -83,9 +82,8 @@ async def watching(target: str, *, size: tuple[int, int] = (120, 36), **options:
     app = WatchApp(loaded, RelayPlan.from_settings(loaded.settings, Address("127.0.0.1", 0)))
     await asyncio.to_thread(app.relay.start)
     try:
-        with turns_of_the_loop():
-            async with app.run_test(size=size, notifications=True) as pilot:
-                yield Watching(app, pilot)
+        async with app.run_test(size=size, notifications=True) as pilot:
+            yield Watching(app, pilot)
     finally:
         await asyncio.to_thread(app.close_session)
 
@@ -125,7 +123,7 @@ async def test_each_session_has_a_tab_and_keeps_its_place() -> None:
         assert shown.shown == 1  # it is alive, so the newer one does not take its place
         await shown.shows("hello from one")
         await shown.pilot.press("tab", "g")
-        assert not shown.app.screen.query_one(EventPane).following
+        await shown.until(lambda: not shown.app.screen.query_one(EventPane).following, "the first row")
         await shown.pilot.press("ctrl+pagedown")
         await shown.shows("hello from two")
         assert shown.shown == 2
@@ -239,8 +237,7 @@ async def test_sessions_that_came_before_the_screen_are_shown() -> None:
         try:
             async with connect(f"{app.relay.url}/v1/realtime?model=early") as connection:
                 await Client(connection).ask("hello", output_modalities=["text"])
-                with turns_of_the_loop():
-                    async with app.run_test(size=(120, 36)) as pilot:
-                        await Watching(app, pilot).shows("● 1 early", "Hello, I am the simulator")
+                async with app.run_test(size=(120, 36)) as pilot:
+                    await Watching(app, pilot).shows("● 1 early", "Hello, I am the simulator")
         finally:
             await asyncio.to_thread(app.close_session)

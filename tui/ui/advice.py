@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any, Final
 
@@ -45,7 +46,7 @@ def offered(app: App[Any], offer: Offer, now_s: float) -> str:
     """An offer in one line: what is the matter, how long still, and the keys. ``now_s`` is by ``time.monotonic()``."""
     text = printable(offer.text)
     if offer.due_s is not None:
-        text += f" {_left(max(0, round(offer.due_s - now_s)))}"
+        text += f" {_left(max(0, math.ceil(offer.due_s - now_s)))}"
     return " · ".join([text, *(f"{key_of(app, choice)} {does}" for choice, does in offer.choices)])
 
 

@@ -41,8 +41,10 @@ from tui.ui.commands import all_bindings, help_sections, next_turn_detection, pa
 from tui.ui.crash import crash_report
 from tui.ui.diagnosis import Examined, Examiner
 from tui.ui.host import SessionHost
+from tui.ui.key_order import OrderedKeysApp
 from tui.ui.keymap import check_keymap
-from tui.ui.messages import ConnectionFailed, DemoFailed, DemoReady, DeviceChosen, DevicesTried, InterruptRequested
+from tui.ui.messages import DemoFailed, DemoReady, DeviceChosen, DevicesTried, InterruptRequested, LinkChanged
+from tui.ui.palette import PaletteApp
 from tui.ui.recording import Recording
 from tui.ui.screens.main import MainScreen
 from tui.ui.signals import end_on_signals
@@ -56,7 +58,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class AzrtApp(ToastApp):
+class AzrtApp(ToastApp, OrderedKeysApp[int], PaletteApp[int]):
     """The terminal client."""
 
     TITLE = "azrt-tui"
@@ -84,7 +86,7 @@ class AzrtApp(ToastApp):
         self._themes = theming.load_themes(loaded.settings.themes_dir)
         self._host = SessionHost(loaded.settings)
         self._demo_begun = False
-        self._examiner = Examiner(self, self._host, lambda: self.connected)
+        self._examiner = Examiner(self, self._host)
         self._theme_chosen = ""
         super().__init__()
 
@@ -306,9 +308,9 @@ class AzrtApp(ToastApp):
         """Check the connection, and show what is found."""
         self._examiner.open(self._loaded)
 
-    @on(ConnectionFailed)
-    def _connection_failed(self, message: ConnectionFailed) -> None:
-        self._examiner.connection_failed(message.cause, self._loaded)
+    @on(LinkChanged)
+    def _link_changed(self, message: LinkChanged) -> None:
+        self._examiner.link_changed(message.link, message.cause, self._loaded)
 
     @on(Examined)
     def _examined(self, message: Examined) -> None:

@@ -11,6 +11,7 @@ from textual.binding import Binding
 
 from tui import paths
 from tui.settings.model import TurnDetection
+from tui.ui.advice import key_of
 from tui.ui.screens.main import MainScreen
 from tui.ui.widgets.event_pane import EventPane
 from tui.ui.widgets.find_line import FindLine
@@ -84,7 +85,7 @@ def help_sections(app: AzrtApp, *, watching: bool = False) -> tuple[HelpSection,
         *(() if watching else sound),
     )
     keys = tuple(section_from(title, owner, app) for title, owner in owners)
-    return (*keys, *explanations(paths.config_file(), app.themes_dir, paths.log_file()))
+    return (*keys, *explanations(paths.config_file(), app.themes_dir, paths.log_file(), partial(key_of, app)))
 
 
 def next_turn_detection(now: str) -> TurnDetection:

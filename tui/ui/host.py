@@ -106,16 +106,18 @@ class SessionHost:
 
     def close(self) -> None:
         """End the session and the simulator, if there are any."""
-        if self._worker is not None:
-            self._worker.stop(QUIT_TIMEOUT_S)
-            if self._worker.log.capture is not None:
-                self._worker.log.capture.close(QUIT_TIMEOUT_S)
-        # A sound server that hangs cannot hold the end up.
-        silencing = threading.Thread(target=self._silence, name="azrt-silence", daemon=True)
-        silencing.start()
-        silencing.join(QUIT_TIMEOUT_S)
-        if self._simulator is not None:
-            self._simulator.stop()
+        try:
+            if self._worker is not None:
+                self._worker.stop(QUIT_TIMEOUT_S)
+                if self._worker.log.capture is not None:
+                    self._worker.log.capture.close(QUIT_TIMEOUT_S)
+            # A sound server that hangs cannot hold the end up.
+            silencing = threading.Thread(target=self._silence, name="azrt-silence", daemon=True)
+            silencing.start()
+            silencing.join(QUIT_TIMEOUT_S)
+        finally:  # its thread would keep the program from ending
+            if self._simulator is not None:
+                self._simulator.stop()
 
     def _silence(self) -> None:
         self.microphone.close()

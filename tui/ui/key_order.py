@@ -2,15 +2,80 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final, Generic
 
 from textual import events
+from textual.app import App, ReturnType
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.widgets import Input, TextArea
 
 if TYPE_CHECKING:
     from textual.widget import Widget as _Base
 else:
     # Not a widget of its own: Textual takes styles and bindings from the first base that is one.
     _Base = object
+
+_MOVING: Final = frozenset(
+    ("up", "down", "left", "right", "pageup", "pagedown", "home", "end", "backspace", "delete", "space")
+)
+"""Keys that come in bursts because somebody holds them down, and that open and close nothing."""
+
+_PATIENCE_S: Final = 0.25
+"""How long a key may hold those behind it up, where the widget that was to pass it on is gone."""
+
+
+class OrderedKeysApp(App[ReturnType], Generic[ReturnType]):
+    """For the app: a key that may open or close a screen is finished before the next one is given to anybody.
+
+    Textual gives a key to who has the focus when it arrives. Behind an escape that closes a dialog that is still the
+    dialog, so that of an escape and a message typed in one go the message would be lost.
+    """
+
+    class Passed(Message, namespace="keys"):
+        """Takes a key's way behind it, up to the app: when it is here, so was the key."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._waiting_keys: deque[events.Key] = deque()
+        self._key_under_way = 0
+        """Counts the keys that were waited for; 0 while none is."""
+        self._keys_begun = 0
+
+    async def on_event(self, event: events.Event) -> None:
+        """Hold a key back while one is under way that may decide who gets it."""
+        if not isinstance(event, events.Key) or event.is_forwarded:
+            await super().on_event(event)
+        elif self._key_under_way:
+            self._waiting_keys.append(event)
+        else:
+            target, decides = self.focused or self.screen, self._may_change_the_screen(event)
+            await super().on_event(event)
+            if decides:
+                self._keys_begun += 1
+                number = self._key_under_way = self._keys_begun
+                target.post_message(self.Passed())
+                self.set_timer(_PATIENCE_S, lambda: self._release(number))
+
+    def _may_change_the_screen(self, event: events.Key) -> bool:
+        if not isinstance(self.screen, ModalScreen):
+            return event.key.startswith("ctrl+") or event.key[1:].isdigit()  # what opens dialogs
+        if event.is_printable:
+            return not isinstance(self.focused, Input | TextArea)
+        return event.key not in _MOVING
+
+    def on_keys_passed(self) -> None:
+        """Go on when what the key has begun here is done as well."""
+        number = self._key_under_way
+        self.call_later(lambda: self._release(number))
+
+    async def _release(self, number: int) -> None:
+        if number != self._key_under_way:
+            return
+        self._key_under_way = 0
+        while self._waiting_keys and not self._key_under_way and self.screen_stack:
+            await self.on_event(self._waiting_keys.popleft())
 
 
 class OrderedKeys(_Base):

@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.message_pump import MessagePump
 
 from tui.audio.devices import Kind
-from tui.conversation import Cause
+from tui.conversation import Cause, Link
 from tui.session import Batch
 
 
@@ -55,10 +55,12 @@ class Delivery:
 
 
 @dataclass
-class ConnectionFailed(Message):
-    """There is no connection, or none any more."""
+class LinkChanged(Message):
+    """The state of the connection has changed, or why there is none."""
 
-    cause: Cause
+    link: Link
+    cause: Cause | None
+    """Why there is no connection, or none any more."""
 
 
 class InterruptRequested(Message):

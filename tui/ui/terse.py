@@ -6,13 +6,15 @@ colours is then four times as long as its text, and over a slow line the screen 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 from rich.color import ColorSystem
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
+from textual.cache import FIFOCache
 from textual.color import Color
 from textual.filter import LineFilter
 from textual.strip import Strip
@@ -24,9 +26,24 @@ _PLAIN = Style.null()
 
 
 class TerseStrip(Strip):
-    """A strip with the shortest sequences that draw it. What is cut from it is an ordinary strip again."""
+    """A strip with the shortest sequences that draw it. What is cut from it is an ordinary strip again.
+
+    Most are drawn once and never cut or changed, so the caches that a strip has for that are made when they are used.
+    """
 
     __slots__ = ()
+
+    def __init__(self, segments: Iterable[Segment], cell_length: int | None = None) -> None:
+        self._segments = list(segments)
+        self._cell_length = cell_length
+        self._render_cache = self._link_ids = self._cell_count = None
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.endswith("_cache"):
+            raise AttributeError(f"{type(self).__name__} has no {name}")
+        cache: FIFOCache[Any, Any] = FIFOCache(4)
+        setattr(self, name, cache)
+        return cache
 
     def render(self, console: Console) -> str:
         """The text with its escape sequences; ends with everything reset."""
@@ -47,15 +64,22 @@ def filter_styles(styles: Mapping[str, Style], filters: Sequence[LineFilter], ba
 
 
 def _render(segments: Sequence[Segment], color_system: ColorSystem) -> str:
-    parts: list[str] = []
+    texts = [text for text, _, _ in segments if text]
+    styles = tuple([style or _PLAIN for text, style, _ in segments if text])
+    sequences = _sequences(styles, tuple(map(str.isspace, texts)), color_system)
+    return "".join([part for pair in zip(sequences, texts, strict=False) for part in pair]) + sequences[-1]
+
+
+@lru_cache(maxsize=1024)
+def _sequences(styles: Sequence[Style], blanks: Sequence[bool], color_system: ColorSystem) -> list[str]:
+    """What comes before each of these texts, and behind the last: rows have few patterns of styles."""
+    sequences: list[str] = []
     now = _PLAIN
-    for text, style, _ in segments:
-        if text:
-            sequence, now = _step(now, style or _PLAIN, text.isspace(), color_system)
-            parts.append(sequence)
-            parts.append(text)
-    parts.append(_step(now, _PLAIN, False, color_system)[0])
-    return "".join(parts)
+    for style, blank in zip(styles, blanks, strict=True):
+        sequence, now = _step(now, style, blank, color_system)
+        sequences.append(sequence)
+    sequences.append(_step(now, _PLAIN, False, color_system)[0])
+    return sequences
 
 
 @lru_cache(maxsize=4096)

@@ -32,6 +32,9 @@ _UNSAFE = re.compile(
     re.VERBOSE,
 )
 
+_PLAIN = re.compile(r"[\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0482\u2010-\u2027\u2500-\u25fc]*")
+"""Latin, Greek, Cyrillic, dashes, quotes, ellipsis, lines: harmless, and each one cell wide."""
+
 _SHORT = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
 
 
@@ -53,9 +56,12 @@ def printable(text: str) -> str:
     one that a symbol may have. The zero-width joiner is escaped too, since terminals disagree on the width of what it
     joins; the non-joiner stays where Arabic and Indic scripts need it. Backslashes are left alone.
     """
-    if text.isascii() and text.isprintable():
-        return text
-    return _UNSAFE.sub(_escape, text)
+    return text if is_plain(text) else _UNSAFE.sub(_escape, text)
+
+
+def is_plain(text: str) -> bool:
+    """Whether it is as long in cells as in characters, and printable. Quick, and sure only when it says so."""
+    return (text.isascii() and text.isprintable()) or _PLAIN.fullmatch(text) is not None
 
 
 def cleaned(text: str) -> str:
@@ -70,8 +76,8 @@ def clip(text: str, width: int) -> str:
     """
     if width <= 0:
         return ""
-    if len(text) <= width and text.isascii():
-        return text
+    if is_plain(text[: width + 1]):
+        return text if len(text) <= width else f"{text[: width - 1]}{_ELLIPSIS}"
     # Only so many code points can be part of what fits, however long the text is.
     head = text[: _MARKS_PER_CELL * (width + 1)]
     cut = len(head) < len(text)

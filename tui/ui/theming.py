@@ -127,18 +127,6 @@ def variable_defaults(theme: Theme) -> dict[str, str]:
     return defaults
 
 
-def semantic_colors(theme: Theme) -> dict[str, str]:
-    """Every one of :data:`SEMANTIC_VARIABLES` with its colour in this theme."""
-    colors = variable_defaults(theme) | theme.variables
-    return {variable: colors[variable] for variable in SEMANTIC_VARIABLES}
-
-
-def family_colors(theme: Theme) -> dict[Family, Color]:
-    """The colour of each family of events in this theme."""
-    colors = semantic_colors(theme)
-    return {family: Color.parse(colors[f"family-{family}"]) for family in Family}
-
-
 def _luminance(color: Color) -> float:
     linear = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color.normalized)
     return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

@@ -22,17 +22,17 @@ def parse_time(text: str, from_s: float) -> float:
 
 def absolute(time_s: float) -> str:
     """Seconds in seven cells, to the millisecond while that fits."""
-    for digits in (3, 2, 1):
-        text = f"{time_s:7.{digits}f}"
-        if len(text) <= 7:
-            return text
-    return f"{time_s:7.0f}"
+    return _in_seven_cells(time_s, "")
 
 
 def relative(time_s: float) -> str:
     """Seconds with their sign, in seven cells: ``+12.340``."""
+    return _in_seven_cells(time_s, "+")
+
+
+def _in_seven_cells(time_s: float, sign: str) -> str:
     for digits in (3, 2, 1):
-        text = f"{time_s:+7.{digits}f}"
+        text = f"{time_s:{sign}7.{digits}f}"
         if len(text) <= 7:
             return text
-    return f"{time_s:+7.0f}"
+    return f"{time_s:{sign}7.0f}"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 
-from textual.app import App
 from textual.notifications import SeverityLevel
 
 from tui import paths
+from tui.ui.pacing import PacedApp
 from tui.ui.text import printable
 
 logger = logging.getLogger(__name__)
@@ -16,7 +16,7 @@ TOAST_LINES = 6
 """Problems that a toast lists: more would hide the screen, and run off it."""
 
 
-class ToastApp(App[int]):
+class ToastApp(PacedApp[int]):
     """An app that does not cover its own screen."""
 
     def notify(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from textual.app import App
-
 from tui.ui import theming
+from tui.ui.pacing import PacedApp
 from tui.ui.screens.main import MainScreen
 
 
-class ThemedApp(App[None]):
+class ThemedApp(PacedApp[None]):
     """An app that looks like the program."""
 
     def get_theme_variable_defaults(self) -> dict[str, str]:

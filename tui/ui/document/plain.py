@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
 
 from tui.ui.document.base import (
     LARGE_TEXT,
@@ -50,10 +52,7 @@ class TextDocument(Document):
         return Line(((self._text[start:end], Role.TEXT),), tuple(marks_in(self._text, start, end, search, ())))
 
     def search(self, search: Search) -> Iterator[Match | None]:
-        for count, found in enumerate(search.pattern.finditer(self._text), 1):
-            yield Match((), found.start(), found.end())
-            if count == MAX_MATCHES:
-                return
+        return _matches(search.pattern.finditer(self._text))
 
     def reveal(self, match: Match) -> int:
         return self.find(match.start)
@@ -98,10 +97,7 @@ class HexDocument(Document):
         )
 
     def search(self, search: Search) -> Iterator[Match | None]:
-        for count, found in enumerate(_bytes_pattern(search.query).finditer(self._data), 1):
-            yield Match((), found.start(), found.end())
-            if count == MAX_MATCHES:
-                return
+        return _matches(_bytes_pattern(search.query).finditer(self._data))
 
     def reveal(self, match: Match) -> int:
         return self.find(match.start)
@@ -128,6 +124,10 @@ class HexDocument(Document):
             if left < right:
                 now = search.current == Match((), found.start(), found.end())
                 yield left - start, right - start, now
+
+
+def _matches(found: Iterable[re.Match[Any]]) -> Iterator[Match | None]:
+    return (Match((), each.start(), each.end()) for each in islice(found, MAX_MATCHES))
 
 
 def _bytes_pattern(query: str) -> re.Pattern[bytes]:

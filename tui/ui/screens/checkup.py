@@ -13,15 +13,19 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from tui.doctor import Check, Outcome
 from tui.ui.diagnosis import Diagnosis
 from tui.ui.text import printable
+from tui.ui.widgets.fitting_footer import FittingFooter
 
 _SIGNS: Final = {Outcome.OK: "✓", Outcome.WARNING: "!", Outcome.FAILED: "✗", Outcome.SKIPPED: "·"}
 _TITLE: Final = 16
 """Cells of the titles."""
+
+_NARROW: Final = 60
+"""Columns of the screen below which titles and times stand above what was found, and not beside it."""
 
 
 class Findings(Static):
@@ -50,11 +54,22 @@ class Findings(Static):
 
     def render(self) -> Table:
         """A row for each check, and one for what is under way or what they come to."""
+        narrow = self.app.size.width < _NARROW
         table = Table.grid(padding=(0, 1, 0, 0), expand=True)
         table.add_column(width=1)
-        table.add_column(width=_TITLE)
+        if not narrow:
+            table.add_column(width=_TITLE)
         table.add_column(ratio=1, overflow="fold")
-        table.add_column(justify="right", no_wrap=True)
+        if not narrow:
+            table.add_column(justify="right", no_wrap=True)
+
+        def add_row(sign: Text | str, title: Text | str, said: Text | str, time: Text | str) -> None:
+            if narrow:
+                head = Text(" ").join(Text.assemble(part) for part in (title, time) if part)
+                table.add_row(sign, Text("\n").join(Text.assemble(part) for part in (head, said) if part))
+            else:
+                table.add_row(sign, title, said, time)
+
         in_vain: list[str] = []
         for check in self._diagnosis.checks:
             if check.in_vain:
@@ -62,21 +77,21 @@ class Findings(Static):
                 continue
             style = self.get_component_rich_style(f"findings--{check.outcome}", partial=True)
             done = check.outcome is not Outcome.SKIPPED
-            table.add_row(
+            add_row(
                 Text(_SIGNS[check.outcome], style=style),
                 Text(check.title, style=style if check.outcome is Outcome.FAILED or not done else ""),
                 self._said(check),
                 Text(f"{check.seconds * 1000:,.0f} ms" if done else "", style=self._dim),
             )
         if in_vain:
-            table.add_row(*(Text(text, style=self._dim) for text in ("·", "Not done", ", ".join(in_vain), "")))
+            add_row(*(Text(text, style=self._dim) for text in ("·", "Not done", ", ".join(in_vain), "")))
         if self._diagnosis.running:
-            table.add_row("…", self._diagnosis.under_way, "", "")
+            add_row("…", self._diagnosis.under_way, "", "")
         elif self._diagnosis.report is not None:
-            table.add_row("", "", "", "")
+            add_row("", "", "", "")
             report = self._diagnosis.report
             bad = ", ".join(check.title for check in report.of(Outcome.FAILED))
-            table.add_row("", "", f"Not healthy: {bad} failed." if bad else "Healthy.", f"{report.seconds:.1f} s")
+            add_row("", "", f"Not healthy: {bad} failed." if bad else "Healthy.", f"{report.seconds:.1f} s")
         return table
 
     def _said(self, check: Check) -> Text:
@@ -123,11 +138,11 @@ class Checkup(ModalScreen[None]):
         with VerticalScroll(id="checkup") as pane:
             pane.border_title = "Connection, checked"
             yield Findings(self._diagnosis)
-        yield Footer(compact=True, show_command_palette=False)
+        yield FittingFooter(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
-        """Check, unless that is being done; what was found by itself before is not the whole."""
-        if not self._diagnosis.running:
+        """Check, unless that is being done; what is found without being asked for is not the whole."""
+        if not (self._diagnosis.running and self._diagnosis.asked):
             self.action_again()
 
     def action_again(self) -> None:

@@ -14,7 +14,7 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.timer import Timer
-from textual.widgets import Footer, Label, OptionList
+from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
 from tui.audio import AudioUnavailable
@@ -25,6 +25,7 @@ from tui.audio.rehearsal import Rehearsal
 from tui.audio.speaker import Speaker
 from tui.ui.messages import DeviceChosen, DevicesTried
 from tui.ui.text import clip, printable
+from tui.ui.widgets.fitting_footer import FittingFooter
 
 _PATIENCE_S: Final = 3.0
 """How long the sound system may take before it is said that it does not answer."""
@@ -46,6 +47,7 @@ class Devices(ModalScreen[None]):
 
     CSS_PATH = "devices.tcss"
     AUTO_FOCUS = "#input"
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (9, "-low"), (18, "-high")]
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,f5", "dismiss", "Back", id="devices.close", tooltip="Back to the session"),
@@ -86,7 +88,7 @@ class Devices(ModalScreen[None]):
             yield Label(_LEGEND, id="legend", markup=False)
             yield Label(id="about", markup=False)
             yield Label(id="meter", markup=False)
-        yield Footer(compact=True, show_command_palette=False)
+        yield FittingFooter(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         """Look for devices; anew, where nobody would hear that the sound stops for a moment."""

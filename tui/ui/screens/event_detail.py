@@ -12,12 +12,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Label
+from textual.widgets import Input, Label
 
 from tui.capture.filter.syntax import Kind
 from tui.capture.filter.thing import Thing
 from tui.ui.text import clip, printable
 from tui.ui.widgets.field import Field
+from tui.ui.widgets.fitting_footer import FittingFooter
 from tui.ui.widgets.json_view import JsonView
 
 MAX_CLIPBOARD = 768 * 1024
@@ -93,7 +94,7 @@ class EventDetail(Screen[Thing | None]):
             yield Label("/", id="find-sign")
             yield Field(placeholder="search, ignoring case", id="query")
             yield Label(id="found", markup=False)
-        yield Footer(compact=True, show_command_palette=False)
+        yield FittingFooter(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         """Show the first frame."""

@@ -14,12 +14,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.screen import Screen
-from textual.widgets import Button, Checkbox, Footer, Input, Label
+from textual.widgets import Button, Checkbox, Input, Label
 
 from tui.endpoint import EndpointError, Target, azure_target, is_loopback
 from tui.settings import Secret, write_dotenv
+from tui.settings.options import key_from
 from tui.ui.text import printable
 from tui.ui.widgets.field import Field
+from tui.ui.widgets.fitting_footer import FittingFooter
 
 _INTRO = (
     "A terminal client for the Realtime API of Azure OpenAI and OpenAI: talk with the model, and see every event "
@@ -123,7 +125,7 @@ class FirstRun(Screen[FirstRunResult]):
                 yield Button("Demo: no key, no network", compact=True, id="demo")
                 yield Button("Quit", compact=True, id="quit")
             yield Label(_OPENAI, id="openai", markup=False)
-        yield Footer(compact=True, show_command_palette=False)
+        yield FittingFooter(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         """Say what to begin with."""
@@ -142,13 +144,16 @@ class FirstRun(Screen[FirstRunResult]):
             missing = on_deployment and not self._value("deployment")
             self._refuse("deployment" if on_deployment else "endpoint", _NO_DEPLOYMENT if missing else str(error))
             return
-        key = self._value("key")
-        wrong = _wrong_key(key, target)
-        if wrong:
-            self._refuse("key", wrong)
+        try:
+            key = key_from(self._value("key"))
+        except ValueError as error:
+            self._refuse("key", f"the key {error}")
+            return
+        if not key and not is_loopback(urlsplit(target.url).hostname or ""):
+            self._refuse("key", "the key is empty; paste KEY 1 or KEY 2 of the resource")
             return
         save = self.query_one("#save", Tick).value
-        self.dismiss(FirstRunResult("connect", self._value("endpoint"), self._value("deployment"), Secret(key), save))
+        self.dismiss(FirstRunResult("connect", self._value("endpoint"), self._value("deployment"), key, save))
 
     @on(Button.Pressed, "#demo")
     def action_demo(self) -> None:
@@ -207,13 +212,3 @@ def _described(target: Target) -> Iterator[str]:
     if target.notes:
         more = len(target.notes) - 1
         yield f"{target.notes[0]}{f' (and {more} more)' if more else ''}"
-
-
-def _wrong_key(key: str, target: Target) -> str:
-    """Why this cannot be a key, without showing it; empty if it can."""
-    if not key:
-        host = urlsplit(target.url).hostname or ""
-        return "" if is_loopback(host) else "the key is empty; paste KEY 1 or KEY 2 of the resource"
-    if not key.isascii() or " " in key:
-        return "the key has a character that no key has; copy it again, without what is around it"
-    return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,10 +15,11 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.dom import DOMNode
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Label, Static
+from textual.widgets import Label, Static
 
 from tui.paths import for_display
 from tui.ui.text import printable
+from tui.ui.widgets.fitting_footer import FittingFooter
 from tui.wire import Family
 
 _NARROW = 70
@@ -38,12 +39,12 @@ AZURE_OPENAI_API_KEY     the key
 For OpenAI itself: OPENAI_API_KEY, and no AZURE_OPENAI_ENDPOINT."""
 
 _VOICE = """\
-F2 opens the microphone, and closes it again; while it is off, the device is closed. A bar shows how loud you are.
+{mic} opens the microphone, and closes it again; while it is off, the device is closed. A bar shows how loud you are.
 mic held         the agent is heard, and would hear itself; with AZRT_ECHO=cancel or headset you can speak into it
-mic unavailable  there is none, or it went away: F2 says why and tries again
-no loudspeaker   answers cannot be heard: F5 says why and tries again
-push-to-talk     F2 begins your turn, and F2 again ends it; F9 changes to server VAD and to semantic VAD
-F5 shows the devices, changes them while you speak, and tests them; azrt-tui devices lists them."""
+mic unavailable  there is none, or it went away: {mic} says why and tries again
+no loudspeaker   answers cannot be heard: {sound} says why and tries again
+push-to-talk     {mic} begins your turn, and {mic} again ends it; {turns} changes to server VAD and to semantic VAD
+{sound} shows the devices, changes them while you speak, and tests them; azrt-tui devices lists them."""
 
 _CONNECTION = """\
 A lost connection is made again by itself, where that may help, and the new session gets the conversation so far: what
@@ -110,8 +111,14 @@ def section_from(title: str, owner: type[DOMNode] | DOMNode, app: App[Any], text
     return HelpSection(title, tuple(rows), text)
 
 
-def explanations(config_file: Path, themes_dir: Path, log_file: Path) -> tuple[HelpSection, ...]:
-    """What is on the screen, what its signs and colours mean, and where things are kept."""
+def explanations(
+    config_file: Path, themes_dir: Path, log_file: Path, key_of: Callable[[str], str]
+) -> tuple[HelpSection, ...]:
+    """What is on the screen, what its signs and colours mean, and where things are kept.
+
+    ``key_of`` gives the key that a binding of the main screen has now.
+    """
+    voice = {"mic": key_of("session.microphone"), "sound": key_of("session.devices"), "turns": key_of("session.turns")}
     colours = (
         (Family.SESSION, "the session and the connection"),
         (Family.INPUT, "your audio"),
@@ -136,7 +143,7 @@ def explanations(config_file: Path, themes_dir: Path, log_file: Path) -> tuple[H
         HelpSection("What you see", text=_PANES),
         HelpSection("Signs and colours of the events", text=legend),
         HelpSection("Filters", text=_FILTERS),
-        HelpSection("Voice", text=_VOICE),
+        HelpSection("Voice", text=_VOICE.format(**voice)),
         HelpSection("Connection", text=_CONNECTION),
         HelpSection("Azure", text=_AZURE),
         HelpSection(
@@ -177,6 +184,10 @@ class KeyTable(Static):
         return table
 
 
+class _Page(VerticalScroll, inherit_bindings=False):
+    """Scrolls by the keys of :class:`Help` only: Textual's own could not be mapped, and glide for a second."""
+
+
 class Help(ModalScreen[None]):
     """The help, in sections, to scroll through."""
 
@@ -187,7 +198,7 @@ class Help(ModalScreen[None]):
         Binding("escape,q,f1", "dismiss", "Back", id="help.close", tooltip="Close the help"),
         Binding("down,j", "scroll('down')", "Down", show=False, id="help.down", tooltip="One line down"),
         Binding("up,k", "scroll('up')", "Up", show=False, id="help.up", tooltip="One line up"),
-        Binding("pagedown,space", "scroll('page_down')", "Page down", id="help.page_down", tooltip="One page down"),
+        Binding("space,pagedown", "scroll('page_down')", "Page down", id="help.page_down", tooltip="One page down"),
         Binding("pageup", "scroll('page_up')", "Page up", show=False, id="help.page_up", tooltip="One page up"),
         Binding("home,g", "scroll('home')", "Top", show=False, id="help.top", tooltip="To the top"),
         Binding("end,G", "scroll('end')", "Bottom", show=False, id="help.bottom", tooltip="To the bottom"),
@@ -199,7 +210,7 @@ class Help(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the sections."""
-        with VerticalScroll(id="help") as pane:
+        with _Page(id="help") as pane:
             pane.border_title = "Help"
             for section in self._sections:
                 yield Label(section.title, classes="title", markup=False)
@@ -207,7 +218,7 @@ class Help(ModalScreen[None]):
                     yield Static(section.text, classes="text" if section.bindings else "text last", markup=False)
                 if section.bindings:
                     yield KeyTable(section.bindings)
-        yield Footer(compact=True, show_command_palette=False)
+        yield FittingFooter(compact=True, show_command_palette=False)
 
     def action_scroll(self, where: str) -> None:
         """Scroll: ``up``, ``down``, ``page_up``, ``page_down``, ``home`` or ``end``."""

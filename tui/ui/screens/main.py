@@ -11,15 +11,15 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.screen import Screen
 from textual.widget import Widget
 
 from tui.capture import EventLog
 from tui.capture.filter.thing import Thing
 from tui.conversation import AgentState, Choice, Link, Status
 from tui.ui.advice import advice, key_of, offered
-from tui.ui.messages import ConnectionFailed, InterruptRequested, SessionBatch
-from tui.ui.pacing import RETRY_S, is_behind
+from tui.ui.compositing import FrugalScreen, is_behind
+from tui.ui.messages import InterruptRequested, LinkChanged, SessionBatch
+from tui.ui.pacing import RETRY_S
 from tui.ui.text import printable
 from tui.ui.widgets.event_pane import EventPane
 from tui.ui.widgets.events_frame import EventsFrame
@@ -37,7 +37,7 @@ PANE_BINDINGS: list[BindingType] = [
 ]
 
 
-class MainScreen(Screen[None]):
+class MainScreen(FrugalScreen):
     """Shows what the session worker reports; what the person does goes to the app as messages and actions."""
 
     CSS_PATH = "main.tcss"
@@ -143,8 +143,9 @@ class MainScreen(Screen[None]):
         self.query_one(TranscriptPane).update_turns(batch.turns, batch.order)
         self.query_one(StatusStrip).update_status(batch.status)
         before, self._status = self._status, batch.status
-        if batch.status.cause is not None and batch.status.cause is not before.cause:
-            self.post_message(ConnectionFailed(batch.status.cause))
+        link, cause = batch.status.link, batch.status.cause
+        if batch.status.ours and (link is not before.link or cause is not before.cause):
+            self.post_message(LinkChanged(link, cause))
         self.say_below()
         for notice in batch.notices:
             lines = [*notice.text.split("\n"), advice(self.app, notice.command)]
@@ -257,18 +258,22 @@ class MainScreen(Screen[None]):
         order = (self.CONTROL, "events", "transcript")
         focused = self.focused.id if self.focused is not None else self.CONTROL
         pane = order[(order.index(focused) + step) % len(order)] if focused in order else self.CONTROL
-        if self.has_class("-zoom-events") or self.has_class("-zoom-transcript"):
+        if self.zoomed:
             self.action_zoom()
         if pane != self.CONTROL:
             self.show_pane(pane)
         # At once, not in a moment: what is typed right behind belongs there.
         self.set_focus(self.query_one(f"#{pane}"))
 
+    @property
+    def zoomed(self) -> bool:
+        """Whether one pane fills the screen."""
+        return self.has_class("-zoom-events") or self.has_class("-zoom-transcript")
+
     def action_zoom(self) -> None:
         """Let the focused pane fill the screen (the conversation, when neither has the focus), or undo that."""
-        zoomed = self.has_class("-zoom-events") or self.has_class("-zoom-transcript")
-        self.remove_class("-zoom-events", "-zoom-transcript")
-        if zoomed:
+        if self.zoomed:
+            self.remove_class("-zoom-events", "-zoom-transcript")
             return
         pane = "events" if self.query_one(EventPane).has_focus else "transcript"
         self.show_pane(pane)
@@ -277,10 +282,13 @@ class MainScreen(Screen[None]):
 
     def action_interrupt(self) -> None:
         """Stop the agent; when it is silent and a pane fills the screen, give the others their place back."""
-        if self._status.agent is AgentState.IDLE and (
-            self.has_class("-zoom-events") or self.has_class("-zoom-transcript")
-        ):
+        if self._status.agent is AgentState.IDLE and self.zoomed:
+            self.restore_panes()
+        else:
+            self.post_message(InterruptRequested())
+
+    def restore_panes(self) -> None:
+        """Give the panes their place back, and the keys to what stands below them."""
+        if self.zoomed:
             self.action_zoom()
-            self.query_one(f"#{self.CONTROL}").focus()
-            return
-        self.post_message(InterruptRequested())
+        self.query_one(f"#{self.CONTROL}").focus()

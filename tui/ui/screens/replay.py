@@ -38,7 +38,7 @@ class ReplayScreen(MainScreen, inherit_bindings=False):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *PANE_BINDINGS,
-        Binding("escape", "leave", "Back", show=False, id="replay.leave", tooltip="Back to the session, if any"),
+        Binding("escape", "leave", "Back", id="replay.leave", tooltip="Back to the session, if any"),
     ]
 
     def __init__(self, recording: Recording, speaker: Speaker, fps: float) -> None:
@@ -149,10 +149,13 @@ class ReplayScreen(MainScreen, inherit_bindings=False):
     def say_below(self) -> None:
         """The footer says what the keys do."""
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is a way back where something is behind this screen, or beside the pane that fills it."""
+        return action != "leave" or self.zoomed or len(self.app.screen_stack) > 2
+
     def action_leave(self) -> None:
         """Give the panes their place back, or go back to what is below."""
-        if self.has_class("-zoom-events") or self.has_class("-zoom-transcript"):
-            self.action_zoom()
-            self.query_one(f"#{self.CONTROL}").focus()
-        elif len(self.app.screen_stack) > 2:
+        if self.zoomed:
+            self.restore_panes()
+        else:
             self.dismiss()

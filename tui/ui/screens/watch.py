@@ -122,6 +122,4 @@ class WatchScreen(MainScreen, inherit_bindings=False):
 
     def action_restore(self) -> None:
         """Give the panes their place back."""
-        if self.has_class("-zoom-events") or self.has_class("-zoom-transcript"):
-            self.action_zoom()
-        self.query_one(f"#{self.CONTROL}").focus()
+        self.restore_panes()

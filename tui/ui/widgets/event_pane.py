@@ -36,6 +36,9 @@ _EMPTY = (
 _SLICE_S = 0.005
 """How long looking through the log may keep the screen to itself."""
 
+_LOOK_S = 0.02
+"""How long a thread looks through frames before what it has found is shown."""
+
 _BATCH_SLICE_S = 0.002
 """The same when new events come, thirty times a second."""
 
@@ -184,10 +187,12 @@ class EventPane(RowBrowser, can_focus=True):
     @work(exclusive=True, group="look")
     async def _look(self) -> None:
         await asyncio.to_thread(prepare)
-        while not self._view.work(_SLICE_S):
+        while not self._view.work(_SLICE_S, look=False):
             self.settle()
             self.say()
-            await asyncio.sleep(0)
+            await asyncio.to_thread(self._view.look, _LOOK_S)
+        if self._view.search:
+            self.forget_drawn()  # rows in view that were drawn before the search came to them
         self.settle()
         self.say()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.segment import Segment
@@ -13,9 +13,9 @@ from textual.strip import Strip
 from tui import wire
 from tui.capture import RowView
 from tui.ui.terse import TerseStrip
-from tui.ui.text import clip, printable
+from tui.ui.text import clip, is_plain, printable
 from tui.ui.times import absolute, relative
-from tui.wire import Direction
+from tui.wire import Direction, Family
 
 _ARROWS = {Direction.RECEIVED: "←", Direction.SENT: "→", Direction.LOCAL: "·"}
 
@@ -47,6 +47,7 @@ class RowPainter:
 
     def __init__(self, styles: Mapping[str, Style], width: int) -> None:
         self._styles = styles
+        self._families = {family: styles[f"events--{family}"] for family in Family}
         self._width = width
         self._time_width = 8 if width >= 56 else 0
         self._size_width = 6 if width >= 46 else 0
@@ -65,7 +66,7 @@ class RowPainter:
         segments = [
             Segment(_ARROWS[view.direction], arrow + styles["events--match"] if extras.hit else arrow),
             Segment(_SIGNS[view.alarm, extras.marked], styles["events--error"]),
-            *self._marked(_cell(view.label, self._label_width), styles[f"events--{view.family}"], extras.found),
+            *self._marked(_cell(view.label, self._label_width), self._families[view.family], extras.found),
             Segment(" ", base),
             *self._marked(_cell(summary, self._text_width), note, extras.found),
         ]
@@ -79,20 +80,23 @@ class RowPainter:
             segments = list(Strip(segments).adjust_cell_length(self._width, base))
         return TerseStrip(segments, self._width)
 
-    def _marked(self, text: str, style: Style, found: re.Pattern[str] | None) -> Iterator[Segment]:
+    def _marked(self, text: str, style: Style, found: re.Pattern[str] | None) -> Sequence[Segment]:
         """A text in its style, with what was searched standing out."""
+        if found is None:
+            return (Segment(text, style),)
+        segments = []
         at = 0
-        for match in found.finditer(text) if found is not None else ():
-            yield Segment(text[at : match.start()], style)
-            yield Segment(match[0], style + self._styles["events--match"])
+        for match in found.finditer(text):
+            segments.append(Segment(text[at : match.start()], style))
+            segments.append(Segment(match[0], style + self._styles["events--match"]))
             at = match.end()
-        yield Segment(text[at:], style)
+        return [*segments, Segment(text[at:], style)]
 
 
 def _cell(text: str, width: int) -> str:
     """Text from outside, in exactly ``width`` cells; the work is bounded by the width."""
     shown = printable(text[: _LOOKED_AT * (width + 1)])
-    if shown.isascii():
-        return shown.ljust(width) if len(shown) <= width else f"{shown[: width - 1]}…"[:width]
+    if is_plain(shown[: width + 1]):
+        return clip(shown, width).ljust(width)
     clipped = Strip([Segment(clip(shown, width))]).adjust_cell_length(width)
     return "".join(segment.text for segment in clipped)

@@ -14,8 +14,12 @@ from tui.ui.key_order import OrderedKeys
 
 HISTORY_LENGTH = 200
 
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Control characters but tab and newline, and surrogates, which are no text."""
+_CONTROLS = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # a colour, a movement: all of it, as CSI sequences are in ECMA-48
+    r"|\x1b\][^\x07\x1b\n]*(?:\x07|\x1b\\)"  # a title, a link
+    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"
+)
+"""What controls a terminal: escape sequences, control characters but tab and newline. And surrogates, no text."""
 
 
 class Prompt(OrderedKeys, TextArea):

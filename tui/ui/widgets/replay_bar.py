@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from tui.capture.replaying import SPEEDS, ReplayMove, ReplayState, Seek, SeekBy, SetSpeed, StepBy, TogglePlay
+from tui.clock import clock
 
 _PER_SECOND = 5
 """How often the position is looked at. It is drawn when what is written changes."""
@@ -127,10 +128,3 @@ class ReplayBar(Widget, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """The keys are here from now on."""
         self.focus()
-
-
-def clock(seconds: float) -> str:
-    """``1:23``, and ``2:01:23`` from an hour on."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

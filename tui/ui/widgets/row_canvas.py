@@ -22,7 +22,7 @@ from tui.capture import RowReader
 from tui.capture.view import EventView
 from tui.ui.terse import filter_styles
 from tui.ui.text import clip
-from tui.ui.widgets.event_row import RowExtras, RowPainter
+from tui.ui.widgets.event_row import NO_EXTRAS, RowExtras, RowPainter
 from tui.wire import Family
 
 
@@ -182,6 +182,8 @@ class RowCanvas(Widget):
 
     def _extras(self, y: int, row: int) -> RowExtras:
         since: int | None = self._since
+        if self._found is None and since is None and not self._steps and not self._view.marks:
+            return NO_EXTRAS
         if self._steps:
             since = self._drawn_rows[y - 1] if y else self._view.row(self._top - 1) if self._top else None
         since_s = self._view.time_s(since) if since is not None else None

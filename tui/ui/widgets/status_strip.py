@@ -204,7 +204,7 @@ class StatusStrip(Widget):
         status = self._status
         if status.cause is None or status.link not in {Link.FAILED, Link.CLOSED, Link.WAITING}:
             return ""
-        return printable(status.cause.sentence)
+        return printable(status.cause.short or status.cause.sentence)
 
     def _second(self) -> tuple[list[_Part], list[_Part]]:
         status = self._status

@@ -20,8 +20,9 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.clock import clock
 from tui.conversation import Speaker, Turn, TurnState
-from tui.ui.advice import advice
+from tui.ui.advice import advice, key_of
 from tui.ui.terse import TerseStrip, filter_styles
 from tui.ui.text import clip, printable
 from tui.ui.wrapping import GrowingText, Span, wrap
@@ -40,7 +41,7 @@ _EMPTY = (
     "The conversation appears here.",
     "",
     "Type below and press enter.",
-    "escape stops the agent in mid-sentence.",
+    "{} stops the agent in mid-sentence.",
 )
 
 _Line = list[Span]
@@ -187,8 +188,7 @@ class TranscriptPane(Widget, can_focus=True):
 
     def _wrap(self, turn: Turn, width: int) -> list[_Line]:
         speaker = {Speaker.USER: "user", Speaker.AGENT: "agent"}.get(turn.speaker, "other")
-        minutes, seconds = divmod(int(turn.time_s), 60)
-        when = f"{minutes}:{seconds:02d}"
+        when = clock(turn.time_s)
         name = _NAMES[turn.speaker]
         state = _STATE_WORDS.get(turn.state, "")
         head = f"{name} · {state}" if state else name
@@ -203,7 +203,9 @@ class TranscriptPane(Widget, can_focus=True):
             lines.extend(wrap([(heard, "base"), (rest, "transcript--unheard")], width))
         if turn.state is TurnState.STREAMING and not turn.text and turn.speaker is Speaker.AGENT:
             lines.append([("…", "transcript--note")])
-        note = " ".join(part for part in (turn.note, advice(self.app, turn.command)) if part)
+        # A line to type stays alone, so that it can be copied.
+        between = "\n" if turn.note.rpartition("\n")[2].startswith("$ ") else " "
+        note = between.join(part for part in (turn.note, advice(self.app, turn.command)) if part)
         if note:
             style = "transcript--error" if turn.state is TurnState.FAILED else "transcript--note"
             if turn.state is TurnState.INTERRUPTED:
@@ -264,7 +266,8 @@ class TranscriptPane(Widget, can_focus=True):
         if not page:
             start = max(0, (self.size.height - len(_EMPTY)) // 2)
             if start <= y < start + len(_EMPTY):
-                return ((_EMPTY[y - start], "transcript--note"),)
+                text = _EMPTY[y - start].format(key_of(self.app, "session.interrupt"))
+                return ((text, "transcript--note"),)
         return ()
 
     def _draw(self, line: tuple[Span, ...], width: int) -> Strip:
