@@ -31,8 +31,9 @@ demo: $(READY)
 run: $(READY)
 	@$(BIN)/azrt-tui
 
+# Most tests wait for a socket, a terminal or a sound device. Those with sound run one after the other in one process.
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

@@ -24,7 +24,7 @@ from tui.simulator import speech
 from tui.simulator.script import Answer
 from tui.wire import Direction
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("sound")]
 
 STARTED = "input_audio_buffer.speech_started"
 

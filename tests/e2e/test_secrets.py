@@ -117,8 +117,9 @@ def look_at_the_screen(home: Path, environment: Mapping[str, str]) -> None:
         terminal.press("tab", "k", "k", "enter")
         terminal.read(1)
         terminal.press("escape", "f1")
-        terminal.read(0.5)
+        terminal.wait_for("─ Help ─")
         terminal.press("escape")
+        terminal.wait_for(lambda screen: "─ Help ─" not in screen)
         terminal.type("\x1b[17~")  # F6
         terminal.wait_for("ealthy")
         terminal.type("y")

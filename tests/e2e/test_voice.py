@@ -14,7 +14,7 @@ import pytest
 from tests.support.terminal import Terminal, clean_environment
 from tests.support.virtual_audio import VirtualAudio, need_virtual_audio, virtual_audio
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("sound")]
 
 
 @pytest.fixture

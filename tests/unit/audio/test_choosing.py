@@ -25,6 +25,8 @@ from tui.audio.devices import Kind
 from tui.audio.microphone import Microphone
 from tui.audio.speaker import Speaker
 
+pytestmark = pytest.mark.xdist_group("sound")
+
 AT_ITS_OWN_RATE = """
 import json, time
 from tui.audio import devices

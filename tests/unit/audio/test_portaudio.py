@@ -29,6 +29,8 @@ from tui.audio.microphone import Microphone
 from tui.audio.portaudio import PortAudioOutput
 from tui.audio.speaker import Speaker
 
+pytestmark = pytest.mark.xdist_group("sound")
+
 ATTEMPTS = 5
 """A machine that is busy elsewhere may starve the device once; a fault of ours comes back each time."""
 
@@ -93,7 +95,7 @@ def test_what_is_fed_comes_out_without_gap_or_repeat(speaker: Speaker, recorder:
 def test_an_interruption_silences_and_knows_what_was_heard(speaker: Speaker, recorder: Recorder) -> None:
     choose = random.Random(7)
     errors = []
-    for turn in range(10):
+    for turn in range(6):
         begin = len(recorder.data)
         speaker.feed(f"item {turn}", 0, ramp(1200))
         recorder.wait_for_ms(choose.randrange(150, 700))
