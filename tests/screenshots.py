@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.text import Text
 from textual.pilot import Pilot
 
+from tests.support.virtual_audio import virtual_audio
 from tui.settings import load_settings
 from tui.simulator import SimulatorThread
 from tui.ui.app import AzrtApp
@@ -54,8 +55,10 @@ async def _say(pilot: Pilot[int], text: str) -> None:
 
 
 async def conversation(pilot: Pilot[int]) -> None:
-    """Two answers, the second one interrupted while it was spoken."""
+    """A written answer, and a spoken one that is interrupted."""
     await until(pilot, lambda app: app.connected)
+    pilot.app.action_answer_in("text")  # type: ignore[attr-defined]
+    await pilot.pause(0.5)
     await _say(pilot, "hello")
     await until(pilot, _said("errors or Azure."))
     pilot.app.action_answer_in("audio")  # type: ignore[attr-defined]
@@ -123,6 +126,7 @@ def _draw_doctor(home: str) -> None:
             "AZRT_URL": simulator.url(),
             "AZURE_OPENAI_API_KEY": "not-a-key-of-anybody",
             "PYTHONPATH": str(DOCS.parent),
+            "PULSE_SERVER": os.environ["PULSE_SERVER"],
         }
         said = bytearray()
         process, terminal = pty.fork()
@@ -142,10 +146,10 @@ def _draw_doctor(home: str) -> None:
 
 
 def main() -> None:
-    """Draw them all, in an empty home."""
+    """Draw them all, in an empty home on a machine with a microphone and a loudspeaker."""
     DOCS.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as home:
-        os.environ.update(XDG_CONFIG_HOME=f"{home}/config", XDG_STATE_HOME=f"{home}/state")
+    with tempfile.TemporaryDirectory() as home, virtual_audio(Path(home) / "audio") as audio:
+        os.environ.update(audio.environment, XDG_CONFIG_HOME=f"{home}/config", XDG_STATE_HOME=f"{home}/state")
         before = Path.cwd()
         os.chdir(home)
         try:
