@@ -14,7 +14,9 @@ from tui.doctor import Limits
 from tui.doctor.command import doctor
 from tui.settings import SettingsError, load_settings
 
-PATIENT = Limits(connect_s=20, created_s=20, reply_s=20, answer_s=20, transcription_s=20, devices_s=20)
+PATIENT = Limits(
+    connect_s=20, created_s=20, reply_s=20, answer_s=20, after_error_s=20, transcription_s=20, devices_s=20
+)
 """Only a broken program lets these pass; a test that waits for what never comes shortens the one that it waits for."""
 
 

@@ -42,7 +42,7 @@ NAMES: dict[str, str] = {
 }
 """The cause of a fault, where it is not called the same."""
 
-NOTED = {
+UNREADABLE = {
     "not-json",
     "cut-json",
     "json-null",
@@ -51,15 +51,13 @@ NOTED = {
     "binary",
     "binary-json",
     "not-utf8",
-    "no-type",
     "bad-base64",
-    "unknown-event",
-    "missing-fields",
-    "wrong-types",
     "deep-nesting",
     "huge-numbers",
-    "escapes-in-type",
 }
+"""Faults of single frames that are no events for anybody."""
+
+NOTED = UNREADABLE | {"no-type", "unknown-event", "missing-fields", "wrong-types", "escapes-in-type"}
 """Faults of single frames: noted on the event where the SDK cannot read it; the answer goes on."""
 
 HARMLESS = {"fragments", "odd-audio", "surrogate-halves", "long-string", "escapes", "slow-reader"}

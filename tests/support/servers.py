@@ -143,9 +143,9 @@ def http(status: str, body: bytes = b"", *headers: str) -> bytes:
 
 @asynccontextmanager
 async def http_server(
-    answer: Callable[[str], bytes] | bytes | None, *, wait_for: bytes = b"\r\n\r\n"
+    answer: Callable[[str], bytes] | bytes | None, *, wait_for: bytes = b"\r\n\r\n", ends: bool = True
 ) -> AsyncIterator[HttpServer]:
-    """A server that answers a request (its head is the argument) with bytes and ends; None: never answers.
+    """A server that answers a request (its head is the argument) with bytes and ``ends``; None: never answers.
 
     The request is over with ``wait_for``; b"" takes whatever comes first for one.
     """
@@ -161,6 +161,8 @@ async def http_server(
             else:
                 writer.write(answer if isinstance(answer, bytes) else answer(head))
                 await writer.drain()
+                if not ends:
+                    await silent.wait()
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError):
             pass  # no HTTP, or the client went away
         finally:

@@ -152,6 +152,12 @@ NO_CONNECTION: Final[Mapping[str, Kind]] = {
         line="export {variable}=http://USER:PASSWORD@{proxy}",
         short="The proxy wants a user name and a password.",
     ),
+    "proxy-password-refused": Kind(
+        "The proxy {proxy} refused the user name and the password (HTTP 407).",
+        "Correct them in {variable}.",
+        line="export {variable}=http://USER:PASSWORD@{proxy}",
+        short="The proxy refused the user name and the password.",
+    ),
     "proxy-socks": Kind(
         "The proxy for {host} is a SOCKS proxy.",
         "pip install python-socks",
@@ -227,7 +233,7 @@ NO_CONNECTION: Final[Mapping[str, Kind]] = {
     ),
     "handshake-cut": Kind(
         "{host} took the connection and ended it without an answer.",
-        "Check the host and the port.",
+        "Check the host and the port: it may be no WebSocket server, or speak {only} only.",
         BACK_OFF,
         line="azrt-tui url",
         short="The connection was ended without an answer.",

@@ -153,6 +153,10 @@ class StatusReducer:
         """A response was requested, and has not begun."""
         self.expected = False
         """The server has heard the person finish, and said before that it answers by itself then; it has not begun."""
+        self.unnamed = False
+        """A response is running to which the server gave no id."""
+        self.silenced = False
+        """The person interrupted that one: what still comes of it is not heard."""
         self.requests = 0
         """How often the person was to be answered: messages that went out, turns that the server has heard."""
         self.begun = 0
@@ -180,6 +184,7 @@ class StatusReducer:
     def new_connection(self) -> None:
         """Forget what belongs to the previous connection."""
         self.promised = self.asked = self.expected = False
+        self.unnamed = self.silenced = False
         self._answers_by_itself = self._interrupts_by_itself = False
         self._asked_ns, self._interrupted = None, ""
         self.set(
@@ -196,11 +201,13 @@ class StatusReducer:
     def give_up(self) -> None:
         """Wait no more for the answer that was asked for, or for the end of the one that is running."""
         self.promised = self.asked = self.expected = False
+        self.unnamed = False
         self.set(response_id="")
 
     def interrupted(self, response_id: str) -> None:
-        """The person interrupted this response, or, when it is "", what was still playing of the last one."""
+        """The person interrupted this response, or, when it is "", one without an id or what was still playing."""
         self._interrupted = response_id
+        self.silenced = self.unnamed
         self._asked_ns = None
         self.set(agent=AgentState.IDLE)
 
@@ -208,7 +215,8 @@ class StatusReducer:
         """Take an event that was received at the given monotonic time, relative to the log's origin."""
         event_type = event.get("type")
         if event_type in _OUTPUT_DELTAS:
-            if not self._interrupted or event.get("response_id") != self._interrupted:
+            of_interrupted = bool(self._interrupted) and event.get("response_id") == self._interrupted
+            if not (of_interrupted or self.silenced):
                 self._output(t_ns)
         elif event_type in ("session.created", "session.updated"):
             session = event.get("session")
@@ -225,6 +233,7 @@ class StatusReducer:
         elif event_type == "response.created":
             self.asked = self.expected = False
             self.set(response_id=_text(event.get("response"), "id"), agent=AgentState.THINKING, failure=None)
+            self.unnamed, self.silenced = not self.status.response_id, False
         elif event_type == "response.done":
             self._done(event.get("response"))
         elif event_type == "rate_limits.updated":
@@ -234,6 +243,7 @@ class StatusReducer:
             self.set(agent=AgentState.IDLE)
 
     def _output(self, t_ns: int) -> None:
+        self.unnamed = not self.status.response_id
         if self._asked_ns is not None:
             self.set(first_output_ms=(t_ns - self._asked_ns) // 1_000_000)
             self._asked_ns = None
@@ -263,6 +273,7 @@ class StatusReducer:
         response_id = _text(response, "id")
         if not self.status.response_id or response_id in {"", self.status.response_id}:
             self.set(response_id="", agent=AgentState.IDLE)
+            self.unnamed = self.silenced = False
         if isinstance(response, Mapping):
             self.set(failure=failures.of_response(response, self._reset_s), answers=self.status.answers + 1)
         usage = response.get("usage") if isinstance(response, Mapping) else None

@@ -86,7 +86,7 @@ class Transcript:
         """The person interrupted.
 
         Args:
-            response_id: the response that was running, "" when only its audio was still playing.
+            response_id: the response that was running, "" when it has no id, or only its audio was still playing.
             heard: item id -> milliseconds heard, for items whose audio was playing or waiting to.
         """
         for item_id, ms in heard.items():
@@ -95,10 +95,9 @@ class Transcript:
                 block.heard_ms = ms
                 block.interrupt(f"interrupted at {ms / 1000:.1f} s")
                 self._blocks.touch(block)
-        if not response_id:
-            return
-        self._interrupted.add(response_id)
-        for block in self._blocks.of_response(response_id):
+        if response_id:
+            self._interrupted.add(response_id)
+        for block in self._blocks.ending_with(response_id):
             if block.state is TurnState.STREAMING:
                 block.cut = len(block.text)
                 block.interrupt("interrupted")

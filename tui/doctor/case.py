@@ -26,6 +26,8 @@ class Limits:
     """For the answer to a session.update, and for a pong."""
     answer_s: float = 20.0
     """For a text answer, from asking to its end."""
+    after_error_s: float = 5.0
+    """For it to begin all the same, after an error that does not name the request."""
     transcription_s: float = 10.0
     """For the transcription of a moment of silence."""
     devices_s: float = 5.0

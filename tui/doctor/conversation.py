@@ -17,12 +17,15 @@ from tui import wire
 from tui.conversation import Cause
 from tui.conversation.causes import cause
 from tui.conversation.failures import of_error, of_response, of_transcription, reset_after
-from tui.doctor.case import Case
+from tui.doctor.case import Case, Limits
 from tui.doctor.probe import ConnectionEnded, Event, Probe, of_types
 from tui.doctor.report import Finding, Outcome, failed, skipped, warning
 from tui.session import causes
 
 QUESTION: Final = "Reply with the single word OK."
+
+_ASKING: Final = "doctor_answer"
+"""The id of the event that asks for the answer."""
 
 _MOST_QUOTED: Final = 24
 """Characters of the answer."""
@@ -209,7 +212,21 @@ class _Answer:
     reset_s: float | None = None
     """Seconds until a limit that is used up is reset."""
     error: Cause | None = None
-    """An error in the middle of it."""
+    """An error before it or in the middle of it; the last one."""
+    error_at: float = 0.0
+    """When that came, by ``time.monotonic()``."""
+
+    @property
+    def refused(self) -> Cause | None:
+        """The error in whose place an answer may still come."""
+        return None if self.begun else self.error
+
+    def left_s(self, limits: Limits) -> float:
+        """Seconds to wait for the next event."""
+        until = self.asked + limits.answer_s
+        if self.refused is not None:
+            until = min(until, self.error_at + limits.after_error_s)
+        return max(0.0, until - time.monotonic())
 
     def take(self, event: Event) -> Finding | None:
         """Take an event; return what it was, when it ends the answer."""
@@ -217,14 +234,15 @@ class _Answer:
         if kind == "response.created":
             self.begun = True
         elif kind in _TEXT_DELTAS:
+            self.begun = True
             if self.first_s is None:
                 self.first_s = time.monotonic() - self.asked
             self.text += str(event.get("delta") or "")
         elif kind == "rate_limits.updated":
             self.reset_s = reset_after(event.get("rate_limits"))
         elif kind == "error":
-            self.error = of_error(wire.error_of(event))
-            if not self.begun:
+            self.error, self.error_at = of_error(wire.error_of(event)), time.monotonic()
+            if self.refused is not None and self.error.facts.get("event_id") == _ASKING:
                 return failed(self.error)
         elif kind == "response.done":
             return self._done(event.get("response"))
@@ -256,13 +274,17 @@ async def check_answer(case: Case) -> Finding:
     probe, limit = case.the_probe, case.limits.answer_s
     item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": QUESTION}]}
     await probe.send("conversation.item.create", item=item)
-    await probe.send("response.create", event_id="doctor_answer", response={"output_modalities": ["text"]})
+    await probe.send("response.create", event_id=_ASKING, response={"output_modalities": ["text"]})
     answer = _Answer()
     finding = None
     while finding is None:
         try:
-            event = await probe.next(lambda _: True, max(0.0, answer.asked + limit - time.monotonic()))
-        except TimeoutError:
+            event = await probe.next(lambda _: True, answer.left_s(case.limits))
+        except (TimeoutError, ConnectionEnded) as end:
+            if answer.refused is not None:
+                return failed(answer.refused)
+            if isinstance(end, ConnectionEnded):
+                raise
             return failed(cause("no-response-done" if answer.begun else "no-answer", seconds=f"{limit:g} s"))
         finding = answer.take(event)
     unreadable = probe.unreadable

@@ -183,17 +183,21 @@ class Actions:
         recorder.set_status(offer=None)
         response_id = recorder.status.response_id
         requested = recorder.reducer.promised
-        if response_id:
+        running = bool(response_id) or recorder.reducer.unnamed
+        if running:
             recorder.interrupted(response_id, shared.playback.flush())
             await self._cancel(connection, response_id)
         recorder.reducer.give_up()
         recorder.set_status(agent=AgentState.THINKING)
-        await connection.give_up(response_id)
+        await connection.give_up(response_id if running else None)
         if not requested:  # else the SDK sends the request that it has held
             recorder.reducer.promised = True
             await connection.ask()
 
     async def _cancel(self, connection: Connection, response_id: str) -> None:
-        if response_id not in ("", self._cancelled):
-            self._cancelled = response_id
+        if response_id:
+            news, self._cancelled = response_id != self._cancelled, response_id
+        else:
+            news = self._shared.recorder.reducer.unnamed
+        if news:
             await connection.cancel(response_id)

@@ -37,7 +37,7 @@ from tui.conversation.causes import KINDS, Retry, cause
 from tui.conversation.failures import ended
 from tui.endpoint import Target
 from tui.session import refusal
-from tui.session.proxy import proxy_for, proxy_variable, shown_proxy
+from tui.session.proxy import has_credentials, proxy_for, proxy_variable, shown_proxy
 from tui.session.sign_in import SignInError
 from tui.session.tls import CaFileError
 
@@ -181,7 +181,8 @@ def from_exception(error: BaseException, target: Target) -> Cause:
     if proxy and type(error) is ValueError:  # of urllib, which quotes what may be a part of the password
         return cause("proxy-unusable", host=host, why="it has no usable port", variable=variable)
     if isinstance(error, InvalidProxyStatus) and error.response.status_code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        return cause("proxy-password", proxy=proxy, variable=variable)
+        kind = "proxy-password-refused" if has_credentials(named) else "proxy-password"
+        return cause(kind, proxy=proxy, variable=variable)
     if isinstance(error, ProxyError):
         return cause("proxy-refused", host=host, why=_said(error), variable=variable)
     if isinstance(error, ImportError) and "python-socks" in str(error):
@@ -195,7 +196,8 @@ def from_exception(error: BaseException, target: Target) -> Cause:
     if isinstance(error, InvalidURI):
         return cause("url", url=target.url)
     if isinstance(error, InvalidMessage) and isinstance(error.__cause__, EOFError):
-        return cause("handshake-cut", host=host)
+        only = "HTTP/2" if target.url.startswith("wss:") else "HTTP/2 or TLS"
+        return cause("handshake-cut", host=host, only=only)
     if isinstance(error, InvalidHandshake):
         return cause("handshake", host=host, why=_said(error))
     if isinstance(error, OSError):

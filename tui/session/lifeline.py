@@ -48,7 +48,9 @@ class Lifeline:
         """The person has asked something of which the last session has not begun the answer."""
         self._lost_speech = False
         self._said = ""
-        """The cause that was said last, since there was a session."""
+        """The cause that was said last, since something else than that happened in a session."""
+        self._repeats = False
+        """The last session, or try, ended as the one before, which is not said again; nor is that a new one begins."""
 
     async def run(self) -> None:
         """Sessions, until one ends after which another makes no sense, or the person does not want it."""
@@ -163,13 +165,14 @@ class Lifeline:
         """There is a session: give it the conversation so far, and what waits."""
         shared, recorder = self._shared, self._shared.recorder
         if self._sessions > 1:
-            carried = await restore(shared, connection, self._sessions, lost_speech=self._lost_speech)
+            carried = await restore(
+                shared, connection, self._sessions, lost_speech=self._lost_speech, repeats=self._repeats
+            )
             if self._owed and carried.ends_with_question and not shared.outbox:
                 recorder.reducer.promised = True
                 recorder.set_status(agent=AgentState.THINKING)
                 await connection.ask()
         self._owed = self._lost_speech = False
-        self._said = ""
         self._waited.clear()
         shared.connection = connection
         recorder.set_status(link=Link.CONNECTED, cause=None)
@@ -179,7 +182,7 @@ class Lifeline:
     async def _go_on(self, connection: Connection, ending: asyncio.Task[None]) -> Cause:
         """Be there until the session ends, or has to be ended; return why."""
         recorder = self._shared.recorder
-        since = time.monotonic()
+        since, asked = time.monotonic(), recorder.reducer.requests
         self._watch = Watch(self._shared, connection)
         watching = asyncio.create_task(self._watch.run())
         try:
@@ -187,6 +190,7 @@ class Lifeline:
             await asyncio.wait({ending, watching}, return_when=asyncio.FIRST_COMPLETED)
             return self._ending_of(connection) if ending.done() else watching.result()
         finally:
+            by_itself = ending.done() or watching.done()
             self._watch = None
             watching.cancel()
             await asyncio.wait({watching})
@@ -194,6 +198,9 @@ class Lifeline:
             answered = recorder.reducer.begun > begun and recorder.reducer.requests > requests
             if answered or time.monotonic() - since >= _LASTING_S:
                 self._back_off.reset()
+                self._said = ""
+            elif recorder.reducer.requests > asked or not by_itself:  # the person has said something, or wants another
+                self._said = ""
 
     def _leave(self, connection: Connection, ending: asyncio.Task[None] | None) -> None:
         """The session is over, for whatever reason: keep what the next one needs, and begin to close."""
@@ -249,7 +256,8 @@ class Lifeline:
         what = "websocket.failed" if failed else "websocket.closed"
         facts = {"cause": cause.name, **cause.facts, "retry": cause.retry.value}
         recorder.local(what, cause.sentence, facts, alarm=cause.name != "expiring")
-        if cause.name != self._said:  # ten tries that fail in the same way are one line
+        self._repeats = cause.name == self._said
+        if not self._repeats:  # ten tries that fail in the same way are one line
             self._said = cause.name
             command = "" if link is Link.WAITING else Choice.RECONNECT
             recorder.transcript.say(cause.sentence, recorder.now_s(), cause.fix, cause=cause.name, command=command)

@@ -42,6 +42,14 @@ def shown_proxy(proxy: str) -> str:
     return (parts.netloc or parts.path).rpartition("@")[2]
 
 
+def has_credentials(proxy: str) -> bool:
+    """Whether the URL of a proxy gives it a user name; False for one without sense."""
+    try:
+        return bool(urlsplit(proxy).username)
+    except ValueError:
+        return False
+
+
 def proxy_variable(proxy: str) -> str:
     """The environment variable that names this proxy; "" when it comes from the system's settings."""
     for scheme in _SCHEMES:

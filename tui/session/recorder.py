@@ -174,7 +174,7 @@ class Recorder:
         """The person interrupted: show it, and do not play what still comes of this response.
 
         Args:
-            response_id: the response that is running, "" when only its audio was still playing.
+            response_id: the response that is running, "" when it has no id, or only its audio was still playing.
             heard: item id -> milliseconds heard, for items whose audio was playing or waiting to.
         """
         if response_id:
@@ -201,7 +201,8 @@ class Recorder:
     def _play(self, event: Mapping[str, Any], pcm: bytes) -> None:
         """Hand audio to playback."""
         item_id, index, response_id = event.get("item_id"), event.get("content_index"), event.get("response_id")
-        if isinstance(item_id, str) and not (isinstance(response_id, str) and response_id in self._dropped):
+        dropped = self.reducer.silenced or (isinstance(response_id, str) and response_id in self._dropped)
+        if isinstance(item_id, str) and not dropped:
             self._playback.feed(item_id, index if isinstance(index, int) else 0, pcm)
 
     # Batches

@@ -9,14 +9,35 @@ import zlib
 from collections.abc import Mapping
 from typing import Final
 
+from websockets.exceptions import InvalidStatus
 from websockets.http11 import Response
+from websockets.streams import StreamReader
 
 from tui import wire
 
-_MOST_READ: Final = 64 * 1024
+MOST_READ: Final = 64 * 1024
 """Bytes of a body: nobody says more in an error, and a compressed one may come to gigabytes."""
 
 _TITLE: Final = re.compile(r"<(title|h1)\b[^>]*>(.*?)</\1\s*>", re.IGNORECASE | re.DOTALL)
+
+
+def unfinished(data: bytes) -> InvalidStatus | None:
+    """The answer whose beginning this is, with what there is of its body; None where its head is not whole, or none.
+
+    The library gives an answer when its body is whole, and some never are: a stream of events, a wrong length.
+    """
+    reader = StreamReader()
+    reader.feed_data(data)
+    try:
+        next(Response.parse(reader.read_line, reader.read_exact, reader.read_to_eof, proxy=True))
+    except StopIteration as done:
+        response: Response = done.value
+    except Exception:  # as the library has it: a head can be wrong in any way
+        return None
+    else:
+        return None
+    response.body = b"" if "Transfer-Encoding" in response.headers else bytes(reader.buffer)
+    return InvalidStatus(response)
 
 
 def words(response: Response) -> tuple[str, str]:
@@ -43,9 +64,9 @@ def words(response: Response) -> tuple[str, str]:
 
 def _unpacked(body: bytes, encoding: str) -> bytes:
     if encoding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
-        return body[:_MOST_READ]
+        return body[:MOST_READ]
     try:
-        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, _MOST_READ)  # either kind of header
+        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, MOST_READ)  # either kind of header
     except zlib.error:
         return b""
 

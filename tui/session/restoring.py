@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from tui.session.sdk import Connection
 
 
-async def restore(shared: Shared, connection: Connection, session: int, *, lost_speech: bool) -> Carried:
+async def restore(shared: Shared, connection: Connection, session: int, *, lost_speech: bool, repeats: bool) -> Carried:
     """Send the conversation so far to the ``session``-th session, and say so in the transcript.
+
+    That is not said where it ``repeats`` the seam before, with nothing between the two.
 
     The settings went out before; what the person types meanwhile waits until the connection is handed over. Nothing is
     waited for: the server takes the items in the order in which they come.
@@ -21,7 +23,8 @@ async def restore(shared: Shared, connection: Connection, session: int, *, lost_
     """
     recorder = shared.recorder
     carried = recorder.transcript.carry(session)
-    recorder.transcript.say(*_seam(carried, lost_speech=lost_speech, at_s=recorder.now_s()))
+    if lost_speech or not repeats:
+        recorder.transcript.say(*_seam(carried, lost_speech=lost_speech, at_s=recorder.now_s()))
     for item in carried.items:
         await connection.create(item)
     return carried

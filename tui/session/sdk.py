@@ -123,10 +123,10 @@ class RecordingModel(OpenAIRealtimeWebSocketModel):
             return
         await super()._emit_event(event)
 
-    async def give_up(self, response_id: str) -> None:
+    async def give_up(self, response_id: str | None) -> None:
         """See :meth:`Connection.give_up`."""
         done = {"type": "response.done", "response": {"id": response_id}}
-        event = _digest(done if response_id else {"type": "error", "error": {}})
+        event = _digest({"type": "error", "error": {}} if response_id is None else done)
         assert event is not None
         await super()._handle_ws_event(event)
 
@@ -253,8 +253,8 @@ class Connection:
         message: RealtimeModelRawClientMessage = {"type": "response.create"}
         await self._session.model.send_event(RealtimeModelSendRawMessage(message=message))
 
-    async def give_up(self, response_id: str) -> None:
-        """Let the SDK believe that this response is done, or, with "", that its request for one was refused.
+    async def give_up(self, response_id: str | None) -> None:
+        """Let the SDK believe that this response ("" without an id) is done, or, with None, that none was granted.
 
         Otherwise it would hold every further request until the end that never comes.
         """
@@ -273,11 +273,12 @@ class Connection:
         self._tracker.freeze(position)
 
     async def cancel(self, response_id: str) -> None:
-        """Cancel a response that is running; the SDK holds the next request for one until this one has ended.
+        """Cancel a response, or, with "", whichever is running; the SDK holds the next request until it has ended.
 
         Not through the SDK: it sends nothing for a response whose beginning it has not read yet.
         """
-        await self._send("response.cancel", response_id=response_id)
+        named = {"response_id": response_id} if response_id else {}
+        await self._send("response.cancel", **named)
 
     async def truncate(self, item_id: str, content_index: int, heard_ms: int) -> None:
         """Tell the server how much of an item was heard, so that the model does not believe it said more."""

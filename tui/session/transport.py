@@ -19,6 +19,7 @@ from websockets.protocol import Event, State
 from websockets.typing import Data, DataLike
 
 from tui import __version__
+from tui.session import refusal
 from tui.session.causes import CrossOriginRedirectError, Ending
 from tui.session.plan import Timeouts
 from tui.session.proxy import proxy_for
@@ -48,6 +49,14 @@ class RecordedConnection(ClientConnection):
         self.reading: int | None = None
         """Index of the entry that recv() returned last."""
         self._heard_at = 0.0
+        self.answer = bytearray()
+        """The beginning of the HTTP answer, while it is not whole."""
+
+    def data_received(self, data: bytes) -> None:
+        """See the bytes before the library makes an answer or frames of them."""
+        if self.response is None:
+            self.answer += data[: refusal.MOST_READ - len(self.answer)]
+        super().data_received(data)
 
     def process_event(self, event: Event) -> None:
         """See a frame the moment it is parsed."""
@@ -158,7 +167,7 @@ async def open_connection(
     url: str, headers: Mapping[str, str], recorder: Recorder, timeouts: Timeouts, ca_file: Path | None = None
 ) -> RecordedConnection:
     """Connect. Raises what :func:`tui.session.causes.from_exception` explains."""
-    connection = await connecting(
+    opening = connecting(
         url,
         ca_file,
         additional_headers=dict(headers),
@@ -170,5 +179,13 @@ async def open_connection(
         ping_interval=timeouts.ping_s,
         ping_timeout=None,  # Watch sees to it, and lets the person wait
     )
+    try:
+        connection = await opening
+    except TimeoutError:
+        begun = getattr(opening, "connection", None)  # there is none before TCP, TLS and the proxy are done
+        refused = refusal.unfinished(bytes(begun.answer)) if isinstance(begun, RecordedConnection) else None
+        if refused is None:
+            raise
+        raise refused from None
     assert isinstance(connection, RecordedConnection)
     return connection

@@ -333,6 +333,24 @@ def test_the_lifetime_of_a_session(expires_at: object, outcome: Outcome) -> None
         ),
         ([{"type": "response.done", "response": {"output": 7}}], "ok", "came, without a word"),
         ([{"type": "error", "error": "The model is gone.", "code": "gone"}], "failed", "gone · The model is gone."),
+        (
+            [
+                {"type": "error", "error": {"code": "odd", "message": "Never mind."}},
+                {"type": "response.created", "response": {"id": "r"}},
+                {"type": "response.output_text.delta", "response_id": "r", "delta": "OK"},
+                {"type": "response.done", "response": {"id": "r", "status": "completed"}},
+            ],
+            "warning",
+            "odd · Never mind.",
+        ),
+        (
+            [
+                {"type": "error", "error": {"code": "no", "message": "Not you.", "event_id": "doctor_answer"}},
+                {"type": "response.done", "response": {"id": "somebody else's", "status": "completed"}},
+            ],
+            "failed",
+            "no · Not you.",
+        ),
     ],
 )
 async def test_answers_as_other_servers_give_them(
@@ -349,7 +367,8 @@ async def test_answers_as_other_servers_give_them(
     async with websocket_server(script) as server:
         url = server.url
         settings = {"OPENAI_API_KEY": KEY, "AZRT_TRANSCRIPTION_MODEL": "none"}
-        found = await asyncio.to_thread(diagnose, url, tmp_path, limits=replace(PATIENT, reply_s=0.5), **settings)
+        limits = replace(PATIENT, reply_s=0.5, after_error_s=0.5)
+        found = await asyncio.to_thread(diagnose, url, tmp_path, limits=limits, **settings)
     assert (found.checks["answer"]["outcome"], says in found.checks["answer"]["says"]) == (outcome, True)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.doctoring import PATIENT, diagnose
+from tests.support.faults import ELSEWHERE, SILENT, UNREADABLE
 from tui.simulator import SimulatorThread
 from tui.simulator.faults import FAULTS
 
@@ -67,40 +68,13 @@ NAMED: dict[str, dict[str, str]] = {
     "protocol-error": {"answer": "not-websocket"},
     "slow-reader": {"transcription": "no-transcription"},
     "too-big": {"answer": "too-big"},
-    **{
-        fault: {"answer": "unreadable-frames"}
-        for fault in (
-            "not-json",
-            "cut-json",
-            "json-null",
-            "json-array",
-            "empty",
-            "binary",
-            "binary-json",
-            "not-utf8",
-            "bad-base64",
-            "deep-nesting",
-            "huge-numbers",
-        )
-    },
+    **{fault: {"answer": "unreadable-frames"} for fault in UNREADABLE},
     "transcription-failed": {"transcription": "transcription-failed"},
     "transcription-missing": {"transcription": "transcription-missing"},
 }
 """Fault -> check -> the name of its cause."""
 
-HARMLESS = {
-    "expires-soon",
-    "fragments",
-    "unknown-event",
-    "no-type",
-    "missing-fields",
-    "wrong-types",
-    "odd-audio",
-    "surrogate-halves",
-    "long-string",
-    "escapes",
-    "escapes-in-type",
-}
+HARMLESS = (SILENT | ELSEWHERE) - UNREADABLE - {"slow-reader"}
 """Faults with which an answer comes all the same, and nothing has to be told."""
 
 WAITED_FOR = {
@@ -109,6 +83,7 @@ WAITED_FOR = {
     "no-session-created": replace(PATIENT, created_s=0.3),
     "no-answer": replace(PATIENT, answer_s=0.3),
     "no-response-done": replace(PATIENT, answer_s=1.0),
+    "unnamed-error": replace(PATIENT, after_error_s=0.2),
     "dead": replace(PATIENT, answer_s=1.0, transcription_s=0.2, reply_s=1.0),
     "slow-reader": replace(PATIENT, transcription_s=0.2),
 }

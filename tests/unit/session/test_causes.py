@@ -75,7 +75,7 @@ async def cause_at(url: str, **changes: object) -> Cause:
         (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", "handshake", "not as a WebSocket server: did not receive a", "URL"),
         (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", "handshake", "SSH-2.0-OpenSSH_9.6", "URL"),
         (b"HTTP/1.0 403 Forbidden\r\n\r\n", "handshake", "HTTP/1.0 403 Forbidden", "URL"),
-        (b"", "handshake-cut", "ended it without an answer", "port"),
+        (b"", "handshake-cut", "ended it without an answer", "no WebSocket server, or speak HTTP/2 or TLS only"),
     ],
 )
 async def test_http_answers(answer: bytes, name: str, sentence: str, fix: str) -> None:
@@ -85,6 +85,25 @@ async def test_http_answers(answer: bytes, name: str, sentence: str, fix: str) -
     assert sentence in cause.sentence
     assert fix in cause.fix
     assert "127.0.0.1" in cause.sentence
+
+
+@pytest.mark.parametrize(
+    ("answer", "open_s", "name", "sentence"),
+    [
+        (
+            b'HTTP/1.1 401 Unauthorized\r\nContent-Length: 999\r\n\r\n{"error": {"message": "No such key."}}',
+            1.0,
+            "http-401",
+            "It said: No such key.",
+        ),
+        (b"HTTP/1.1 401 Unauthorized\r\nContent-Le", 0.3, "timeout", "did not answer in time"),
+    ],
+)
+async def test_http_answers_without_an_end(answer: bytes, open_s: float, name: str, sentence: str) -> None:
+    async with http_server(answer, ends=False) as server:
+        cause = await cause_at(server.url, timeouts=Timeouts(open_s=open_s))
+    assert cause.name == name
+    assert sentence in cause.sentence
 
 
 @pytest.mark.parametrize(
@@ -410,14 +429,20 @@ def test_a_proxy_of_which_only_the_password_is_secret() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "name", "said"),
+    ("person", "status", "name", "said"),
     [
-        (407, "proxy-password", "127.0.0.1:3128 wants a user name and a password (HTTP 407)."),
-        (403, "proxy-refused", "proxy rejected connection: HTTP 403."),
+        ("", 407, "proxy-password", "127.0.0.1:3128 wants a user name and a password (HTTP 407)."),
+        (
+            "me:secret@",
+            407,
+            "proxy-password-refused",
+            "127.0.0.1:3128 refused the user name and the password (HTTP 407).",
+        ),
+        ("me:secret@", 403, "proxy-refused", "proxy rejected connection: HTTP 403."),
     ],
 )
-def test_a_proxy_that_refuses(status: int, name: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ALL_PROXY", "http://me:secret@127.0.0.1:3128")
+def test_a_proxy_that_refuses(person: str, status: int, name: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", f"http://{person}127.0.0.1:3128")
     cause = causes.from_exception(InvalidProxyStatus(Response(status, "", Headers())), TARGET)
     assert cause.name == name
     assert said in cause.sentence

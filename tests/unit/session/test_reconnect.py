@@ -39,8 +39,7 @@ from tui.session.transport import RecordedConnection
 from tui.session.watch import Watch
 from tui.wire import Direction
 
-KILLS = 25
-"""The bench has twice as many."""
+KILLS = 50
 
 SLOW = Timeouts(open_s=5, created_s=5, close_s=0.3, back_off_s=600)
 """Whatever is not done at once is never done in a test."""
@@ -354,6 +353,41 @@ async def test_an_expired_session_is_followed_at_once() -> None:
         await running.until(lambda: running.said == ["The session reached its time limit.", "New session."])
 
 
+async def test_a_server_that_ends_each_session_at_once_is_told_of_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.session.back_off.MAX_TRIES", 3)
+
+    async def script(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await peer.until("session.update")
+        await peer.connection.close(1011)
+
+    async with websocket_server(script) as server, session(server.url, attended=True, timeouts=QUICK) as running:
+        assert (await running.cause()).name == "closed-1011"
+        assert len(server.peers) == 4
+        first, seam = running.said
+        assert (first, seam) == ("The server ended the session after an error of its own.", "New session.")
+
+
+async def test_the_same_cause_is_told_again_after_something_was_said() -> None:
+    async def then(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await peer.until("response.create")
+        await peer.connection.close(1011)
+
+    async def first(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await peer.until("session.update")
+        await peer.connection.close(1011)
+
+    async with (
+        websocket_server(Far(first, then)) as server,
+        session(server.url, attended=True, timeouts=QUICK) as running,
+    ):
+        await running.until(lambda: running.said[1:] == ["New session."] and running.status.link is Link.CONNECTED)
+        running.worker.submit(SendText("Hello?"))
+        await running.until(lambda: running.said.count(running.said[0]) == 2, "told below the message")
+
+
 async def test_it_gives_up_in_the_end_and_says_the_same_thing_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui.session.back_off.MAX_TRIES", 3)
     async with (
@@ -649,7 +683,9 @@ async def test_what_was_spoken_and_not_answered_is_asked_again() -> None:
         session(server.url, attended=True, timeouts=QUICK) as running,
     ):
         await running.until(lambda: len(sent(running, "response.create")) == 1)
-        assert carried(server.peers[1]) == [says("user", "Hello?")]
+        await running.until(
+            lambda: carried(server.peers[1]) == [says("user", "Hello?")], "the question is carried over"
+        )
 
 
 async def test_an_answer_without_an_id_that_stands_still() -> None:
@@ -657,11 +693,17 @@ async def test_an_answer_without_an_id_that_stands_still() -> None:
         await peer.send(CREATED)
         await peer.until("response.create")
         await peer.send({"type": "response.created", "response": {}}, delta("output_text", "and then"))
+        assert "response_id" not in await peer.until("response.cancel")
+        await peer.until("response.create")
+        await peer.send(created("resp_2"), delta("output_text", "at last", "resp_2", "item_2"), done("resp_2"))
         await peer.drain()
 
     async with websocket_server(script) as server, session(server.url, attended=True, timeouts=ALERT) as running:
         running.worker.submit(SendText("hello?"))
         assert Choice.RETRY in await offered(running, "no-response-done")
+        running.worker.submit(Retry())
+        await running.until(lambda: "at last" in running.said)
+        await running.idle()
 
 
 async def test_waiting_on_asks_again_later() -> None:

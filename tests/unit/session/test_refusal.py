@@ -13,7 +13,7 @@ from websockets.datastructures import Headers
 from websockets.http11 import Response
 
 from tests.support.properties import PROPERTY
-from tui.session.refusal import words
+from tui.session.refusal import unfinished, words
 
 AZURE = json.dumps({"error": {"code": "DeploymentNotFound", "message": "It does not exist."}}).encode()
 NGINX = b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>"
@@ -95,3 +95,22 @@ def test_nothing_is_too_odd(body: bytes, encoding: str) -> None:
     code, message = answer(body, encoding)
     assert len(code) <= 60 and len(message) <= 200
     assert "\n" not in code + message
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "said"),
+    [
+        (b'HTTP/1.1 403 Forbidden\r\nContent-Length: 99\r\n\r\n{"error": {"message": "No."}}', 403, "No."),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n", 200, "data: 1"),
+        (b"HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nsor\r\n", 503, ""),
+        (b"HTTP/1.0 502 Bad Gateway\r\n\r\n", 502, ""),
+        (b"HTTP/1.1 403 Forbidden\r\nContent-Le", None, ""),
+        (b"HTTP/1.1 403 Forbidden\r\n:\r\n\r\n", None, ""),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", None, ""),
+        (b"", None, ""),
+    ],
+)
+def test_an_answer_that_never_ends(data: bytes, status: int | None, said: str) -> None:
+    refused = unfinished(data)
+    assert (refused and refused.response.status_code) == status
+    assert refused is None or words(refused.response) == ("", said)

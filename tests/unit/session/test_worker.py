@@ -208,6 +208,60 @@ async def test_interrupting_text() -> None:
         assert not sent(running, "conversation.item.truncate")
 
 
+async def test_interrupting_an_answer_without_an_id() -> None:
+    def anonymous(event: dict[str, Any]) -> dict[str, Any]:
+        return {**{name: value for name, value in event.items() if name != "response_id"}, "response": {}}
+
+    async def script(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await peer.until("response.create")
+        await peer.send(anonymous(created()), anonymous(delta("output_text", "read")))
+        assert "response_id" not in await peer.until("response.cancel")
+        await peer.send(anonymous(delta("output_text", " unread")), anonymous(delta("output_audio", SECOND)))
+        await peer.until("conversation.item.create")
+        await peer.send({**done(), "response": {"status": "cancelled"}})
+        await peer.until("response.create")
+        await peer.send(anonymous(created()), anonymous(delta("output_audio", SECOND, item="item_2")))
+        await peer.drain()
+
+    playback = SilentPlayback(Clock())
+    async with websocket_server(script) as server, session(server.url, playback=playback) as running:
+        running.worker.submit(SendText("Write"))
+        await running.until(lambda: "read" in running.said)
+        running.worker.submit(Interrupt())
+        await running.until(lambda: "response.output_audio.delta" in running.types(Direction.RECEIVED))
+        await running.until(lambda: "read unread" in running.said)
+        assert running.status.agent is AgentState.IDLE, "late deltas are no speaking"
+        assert playback.remaining_s() == 0, "late audio is not played"
+        turn = running.transcript[1]
+        assert (turn.heard, turn.state, turn.note) == (4, TurnState.INTERRUPTED, "interrupted")
+        running.worker.submit(SendText("More"))
+        await running.until(lambda: playback.remaining_s() == 1, "the next answer is heard")
+        assert len(sent(running, "response.cancel")) == 1
+
+
+async def test_interrupting_an_answer_without_an_id_before_it_began() -> None:
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await peer.until("response.create")
+        asked.set()
+        await go_on.wait()
+        await peer.send({**created(), "response": {}})
+        assert "response_id" not in await peer.until("response.cancel")
+        await peer.drain()
+
+    async with websocket_server(script) as server, session(server.url) as running:
+        running.worker.submit(SendText("Oops"))
+        await asked.wait()
+        await running.until(lambda: running.status.agent is AgentState.THINKING)
+        running.worker.submit(Interrupt())
+        await running.until(lambda: running.status.agent is AgentState.IDLE)
+        go_on.set()
+        await running.until(lambda: sent(running, "response.cancel"))
+
+
 async def test_interrupting_silence() -> None:
     async with simulator() as sim, session(sim.url()) as running:
         await running.connected()
