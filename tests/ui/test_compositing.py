@@ -135,6 +135,21 @@ async def test_the_terminal_shows_what_a_new_screen_would() -> None:
         log.close()
 
 
+async def test_a_wide_character_is_not_cut_by_what_changed_beside_it() -> None:
+    app = Drawn()
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = app.show_main()
+        await pilot.pause()
+        transcript = screen.query_one(TranscriptPane)
+        transcript.update_turns([turn("日本語 " * 30)], ("a",))
+        await until(pilot, lambda: at_rest(screen) and as_if_new(app))
+        for column in range(8):
+            for width in (1, 2, 3):
+                transcript.refresh(Region(column, 0, width, transcript.size.height))
+                await until(pilot, lambda: at_rest(screen))
+                assert as_if_new(app), (column, width)
+
+
 async def test_widgets_that_show_nothing_new_are_not_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[str | None] = []
     app = Drawn()

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 
-from tui.ui.pacing import Pace
+from textual import events
+from textual.drivers.headless_driver import HeadlessDriver
+
+from tests.support.drawing import until
+from tui.ui.pacing import Pace, PacedApp, PacedDriver
 
 FRAME = 5_000
 
@@ -160,3 +165,40 @@ def test_a_reply_that_nobody_asked_for_says_nothing() -> None:
     allowed = line.pace.allowance
     line.pace.heard()
     assert line.pace.allowance == allowed
+
+
+def test_a_reply_that_was_given_up_at_the_end_is_not_waited_for_again() -> None:
+    line = Line(1e9)
+    assert line.asks_after(0)
+    line.now += 0.99
+    line.pace.wait_for_reply()
+    line.now -= 0.99  # else the second time would be over in any case
+    began = time.monotonic()
+    line.pace.wait_for_reply()
+    assert time.monotonic() - began < 0.9
+
+
+class _Keys(PacedApp[None]):
+    def __init__(self) -> None:
+        super().__init__()
+        self.keys: list[str] = []
+
+    def on_key(self, event: events.Key) -> None:
+        self.keys.append(event.key)
+
+
+class _Terminal(PacedDriver, HeadlessDriver):
+    pass
+
+
+async def test_f3_with_a_modifier_which_looks_like_a_reply_is_a_key() -> None:
+    app = _Keys()
+    async with app.run_test() as pilot:
+        driver = _Terminal(app)
+        assert driver.pace.ask()
+        driver.process_message(events.CursorPosition(1, 0))
+        driver.process_message(events.CursorPosition(4, 0))
+        await until(pilot, lambda: app.keys == ["shift+f3", "ctrl+f3"])
+        driver.process_message(events.CursorPosition(0, 0))
+        await pilot.pause()
+        assert app.keys == ["shift+f3", "ctrl+f3"], "the reply from the corner, where the cursor is when it is asked"

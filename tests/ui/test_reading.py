@@ -8,7 +8,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from textual import events
+from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
+from textual._xterm_parser import XTermParser
 
+from tests.support.apps import running
 from tui.ui.reading import Keyboard
 from tui.ui.widgets.prompt import Prompt
 
@@ -42,6 +45,34 @@ def test_bytes_of_another_encoding_are_a_sign_of_their_own_and_the_next_key_is_r
 def test_nothing_that_is_pasted_is_a_key(piece: int) -> None:
     sent = f"a\x1b[200~{COLOURED}\x1b[201~b".encode()
     assert keys(*(sent[at : at + piece] for at in range(0, len(sent), piece))) == ["a", f"<{COLOURED}>", "b"]
+
+
+@pytest.mark.parametrize("sent", [(b"\x1b\x1b[200~x\x1b[201~",), (b"\x1b", b"\x1b[200~x\x1b[201~")])
+def test_an_escape_right_before_a_paste_comes_first(sent: tuple[bytes, ...]) -> None:
+    assert keys(*sent) == ["escape", "<x>"]
+
+
+async def test_a_paste_behind_an_escape_lands_in_the_prompt() -> None:
+    async with running(demo=True) as shown:
+        await shown.until(lambda: shown.app.connected)
+        await shown.pilot.press("f1")
+        await shown.until(lambda: shown.app.screen is not shown.main)
+        for message in (events.Key("escape", None), events.Paste("under "), events.Key("x", "x")):
+            shown.app.post_message(message)
+        await shown.until(lambda: shown.prompt.text == "under x")
+
+
+@pytest.mark.parametrize("unknown", [b"\x1b[?12;40R", b"\x1b[0n", b"\x1b[?62;1c", b"\x1b[?997;1n"])
+def test_control_sequences_that_are_no_keys_are_not_typed(unknown: bytes) -> None:
+    assert keys(unknown + b"a") == ["a"]
+    assert keys(*(bytes([byte]) for byte in unknown + b"a")) == ["a"]
+
+
+def test_the_sequences_that_textual_knows_mean_the_same_in_pieces() -> None:
+    for sequence in filter(lambda each: each.startswith("\x1b["), ANSI_SEQUENCES_KEYS):
+        known = [each.key for each in XTermParser().feed(sequence) if isinstance(each, events.Key)]
+        assert keys(sequence.encode()) == known
+        assert keys(*(bytes([byte]) for byte in sequence.encode())) == known
 
 
 def test_keys_that_begin_as_a_paste_does() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from rich.cells import cell_len
 from rich.console import Console
 from textual._compositor import Compositor, CompositorUpdate
 from textual.app import App
@@ -110,6 +111,7 @@ class _FrugalCompositor(Compositor):
     def _pieces(self, lines: dict[int, list[_Span]]) -> Iterator[Piece]:
         """What the widgets show of these spans of lines, from the front to the back, until no span is left."""
         focused = self._screen.focused
+        in_front: list[Region] = []
         for widget, (region, clip) in self.visible_widgets.items():
             visible = region.intersection(clip)
             left, right = visible.column_span
@@ -119,6 +121,7 @@ class _FrugalCompositor(Compositor):
                 if visible.y <= y < visible.bottom and any(start < right and left < end for start, end in lines[y])
             ]
             if not touched:
+                in_front.append(visible)
                 continue
             late = widget is not focused
             strips = _draw(widget, visible.translate(-region.offset), touched[0] - region.y, touched[-1] - region.y)
@@ -128,7 +131,13 @@ class _FrugalCompositor(Compositor):
                 for start, end in lines[y]:
                     first, last = max(start, left), min(end, right)
                     if first < last:
-                        yield Piece(late, y, first, last, strip.crop(first - left, last - left))
+                        # Half of a wide character would take the other half with it.
+                        x, behind = first, last
+                        if _cuts_a_character(strip, x - left) and not _covered(x - 1, y, in_front):
+                            x -= 1
+                        if _cuts_a_character(strip, behind - left) and not _covered(behind, y, in_front):
+                            behind += 1
+                        yield Piece(late, y, x, behind, strip.crop(x - left, behind - left))
                     else:
                         first = last = end
                     open_spans += [span for span in ((start, first), (last, end)) if span[0] < span[1]]
@@ -138,11 +147,28 @@ class _FrugalCompositor(Compositor):
                     del lines[y]
             if not lines:
                 return
+            in_front.append(visible)
 
 
 def _draw(widget: Widget, visible: Region, first: int, last: int) -> list[Strip]:
     """The lines of a widget from first to last, as far as it is visible; in its own coordinates."""
     return widget.render_lines(Region(visible.x, first, visible.width, last - first + 1))
+
+
+def _cuts_a_character(strip: Strip, column: int) -> bool:
+    """Whether one character lies on both sides of a column."""
+    if not 0 < column < strip.cell_length:
+        return False
+    at = 0
+    for character in strip.text:
+        at += cell_len(character)
+        if at >= column:
+            break
+    return at > column
+
+
+def _covered(x: int, y: int, in_front: Sequence[Region]) -> bool:
+    return any(region.contains(x, y) for region in in_front)
 
 
 def is_behind(app: App[Any]) -> bool:

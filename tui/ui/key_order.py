@@ -38,17 +38,19 @@ class OrderedKeysApp(App[ReturnType], Generic[ReturnType]):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._waiting_keys: deque[events.Key] = deque()
+        self._waiting_keys: deque[events.Key | events.Paste] = deque()
         self._key_under_way = 0
         """Counts the keys that were waited for; 0 while none is."""
         self._keys_begun = 0
 
     async def on_event(self, event: events.Event) -> None:
-        """Hold a key back while one is under way that may decide who gets it."""
-        if not isinstance(event, events.Key) or event.is_forwarded:
+        """Hold a key or a paste back while a key is under way that may decide who gets it."""
+        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             await super().on_event(event)
         elif self._key_under_way:
             self._waiting_keys.append(event)
+        elif isinstance(event, events.Paste):
+            await super().on_event(event)
         else:
             target, decides = self.focused or self.screen, self._may_change_the_screen(event)
             await super().on_event(event)

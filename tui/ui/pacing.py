@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Generic
 
 from textual import events
+from textual._xterm_parser import XTermParser
 from textual.app import App, ReturnType
 from textual.driver import Driver
 
@@ -50,8 +51,14 @@ _PATIENCE_S = 3.0
 _LOST_S = 30.0
 """After this a question has no reply any more: another one may be asked, and is not taken for it."""
 
-_GOODBYE_S = 1.0
+_GOODBYE_S = 2.5
 """How long the end of the program waits for the last reply, which would otherwise be typed into the shell."""
+
+_SILENCE_S = 1.0
+"""How long a question may be old for that on a terminal that has never replied."""
+
+_MODIFIED_F3_COLUMNS = range(2, 17)
+"""Of a reply in the first row: xterm sends F3 with a modifier as one, with the modifiers' number as the column."""
 
 
 class Pace:
@@ -128,12 +135,16 @@ class Pace:
             self._changed.notify_all()
 
     def wait_for_reply(self) -> None:
-        """Wait a moment for the reply that is due, if any; no longer for a terminal that may never reply."""
+        """Wait a moment for the reply that is due, if any; no longer for a terminal that may never reply. Then it is
+        taken for lost.
+        """
         with self._changed:
             if self._asked is None:
                 return
-            waited_s = self._clock() - self._asked[0] if math.isinf(self._way_s) else 0.0
-            self._changed.wait_for(lambda: self._asked is None, max(0.0, _GOODBYE_S - waited_s))
+            waited_s = self._clock() - self._asked[0]
+            left_s = _SILENCE_S - waited_s if math.isinf(self._way_s) else _GOODBYE_S
+            self._changed.wait_for(lambda: self._asked is None, max(0.0, left_s))
+            self._asked = None
 
 
 class PacedDriver(Driver):
@@ -146,8 +157,10 @@ class PacedDriver(Driver):
 
     def start_application_mode(self) -> None:
         """Take the terminal over."""
-        self._asks = getattr(self, "input_tty", True)  # the reply must come to us
         super().start_application_mode()  # type: ignore[safe-super]  # the other driver has it, as all below
+        # Not before: the kernel would echo the reply. And behind Textual's questions, so that theirs come before it.
+        self._asks = getattr(self, "input_tty", not self.is_headless)  # the reply must come to us
+        self.flush()
 
     def disable_input(self) -> None:
         """Read no more."""
@@ -164,12 +177,19 @@ class PacedDriver(Driver):
         """What was written is complete."""
         super().flush()
         if self._asks and self.pace.ask():
-            super().write(QUESTION)  # type: ignore[safe-super]
+            x, y = self._app._previous_cursor_position
+            # From the corner: from elsewhere in the first row the reply would look like a key.
+            super().write(f"\x1b[H{QUESTION}\x1b[{y + 1};{x + 1}H")  # type: ignore[safe-super]
 
     def process_message(self, message: Message) -> None:
         """Take what the terminal sends. Runs in the thread that reads it."""
         if isinstance(message, events.CursorPosition):
-            self.pace.heard()
+            row, column = message.y + 1, message.x + 1
+            if row == 1 and column in _MODIFIED_F3_COLUMNS:
+                for key in XTermParser().feed(f"\x1b[13;{column}~"):  # as Kitty's protocol has it
+                    super().process_message(key)
+            else:
+                self.pace.heard()
         else:
             super().process_message(message)
 

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _PASTE_BEGINS: Final = "\x1b[200~"
 _PASTE_ENDS: Final = "\x1b[201~"
 
+_CONTROL: Final = re.compile(r"\x1b\[[0-?]*[ -/]*[@-LN-Z\\-~]")
+"""A control sequence. Behind ``[`` and ``M`` comes more: keys of the Linux console, and the mouse of an old xterm."""
+
 _BLOCK: Final = 1 << 16
 """Bytes that are read at once, at most."""
 
@@ -47,6 +50,8 @@ class Keyboard:
         """What was pasted so far; None while nothing is."""
         self._end = ""
         """The end of what was read last, where it may be the beginning of a bracket."""
+        self._begun = ""
+        """A sequence whose end has still to come, as far as it was read."""
 
     def feed(self, data: bytes) -> Iterator[Message]:
         """Take bytes, and give what they mean."""
@@ -62,11 +67,12 @@ class Keyboard:
                     yield events.Paste("".join(self._pasted).replace("\0", ""))
                     self._pasted = None
                 continue
-            # The parser had the beginning at once: an escape may be the key, and that one must not wait.
-            if found and len(before) < len(begun):
-                self._renew()
             yield from self._keys(before[len(begun) :])
             if found:
+                # The parser had the beginning at once: an escape may be the key, and that one must not wait.
+                if len(before) >= len(begun):
+                    yield from self._parser.feed("")  # its end: what it still held were keys
+                self._renew()
                 self._pasted = []
 
     def tick(self) -> Iterator[Message]:
@@ -74,15 +80,31 @@ class Keyboard:
         if self._pasted is None:
             self._end = ""
             yield from self._parser.tick()
+            if not self._in_sequence:
+                self._begun = ""
 
     def _keys(self, text: str) -> Iterator[Message]:
         for piece in re.split("(?=\x1b)", text):
-            if not piece:
-                continue
-            try:
-                yield from self._parser.feed(piece)
-            except (ArithmeticError, ValueError, LookupError):  # numbers that no terminal sends
+            begun = "" if piece.startswith("\x1b") else self._begun
+            control = _CONTROL.match(begun + piece)
+            end = control.end() - len(begun) if control else 0
+            yield from self._parsed(piece[:end])
+            if control and self._in_sequence:  # nothing that Textual knows: it would be typed
                 self._renew()
+            yield from self._parsed(piece[end:])
+            self._begun = begun + piece if self._in_sequence else ""
+
+    def _parsed(self, text: str) -> Iterator[Message]:
+        if not text:
+            return
+        try:
+            yield from self._parser.feed(text)
+        except (ArithmeticError, ValueError, LookupError):  # numbers that no terminal sends
+            self._renew()
+
+    @property
+    def _in_sequence(self) -> bool:
+        return self._parser._awaiting.timeout is not None
 
     def _renew(self) -> None:
         """A parser that has nothing, in place of one that has ended or has half a sequence."""
