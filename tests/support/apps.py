@@ -54,6 +54,13 @@ def isolate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: Mappin
     monkeypatch.chdir(work)
 
 
+def remap(tmp_path: Path, keys: str) -> None:
+    """Write a ``[keys]`` table into the home that :func:`isolate` gave."""
+    folder = tmp_path / "config" / "azrt-tui"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text(f"[keys]\n{keys}")
+
+
 def fast(**options: Any) -> SimulatorThread:
     """A simulator without delays that needs no speech program."""
     return SimulatorThread(**{"speed": math.inf, "engine": "recordings", **options})

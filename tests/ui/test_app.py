@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -62,12 +63,21 @@ async def test_the_demo_starts_its_own_server_and_says_that_it_is_no_model() -> 
 
 
 async def test_a_message_before_there_is_a_session_is_sent_once_and_ctrl_r_starts_no_second_one() -> None:
-    async with running(demo=True) as shown:
+    greets = asyncio.Event()
+
+    async def late(peer: Peer) -> None:
+        await greets.wait()
+        await peer.send(CREATED)
+        await peer.drain()
+
+    async with websocket_server(late) as server, running(url=server.url) as shown:
         shown.app.action_reconnect()
         await shown.say("hello")
-        await shown.says("Hello, I am the simulator")
+        await shown.until(lambda: server.peers, "a connection")
+        greets.set()
+        await shown.until(lambda: shown.sent("response.create"), "the message is out")
         assert len(shown.sent("conversation.item.create")) == 1
-        assert shown.types().count("session.created") == 1
+        assert len(server.peers) == 1
 
 
 async def test_without_settings_it_asks_for_them_and_can_show_the_demo() -> None:

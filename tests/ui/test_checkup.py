@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 from pathlib import Path
 
 import pytest
 
-from tests.support.apps import fast, isolate, running
+from tests.support.apps import fast, isolate, remap, running
 from tests.support.certificates import Authority
 from tests.support.servers import CREATED, Peer, http_server, websocket_server
 from tui.conversation import Link
@@ -42,6 +43,27 @@ async def test_f6_checks_a_healthy_connection(size: tuple[int, int]) -> None:
         assert shown.app.connected, "the session has gone on"
     assert shown.simulator is not None
     assert len(shown.simulator.simulator.sessions) == 5
+
+
+async def test_keys_scroll_what_was_found_and_can_be_mapped(tmp_path: Path) -> None:
+    remap(tmp_path, '"checkup.bottom" = "b"\n')
+    async with running(fast(), size=(60, 12)) as shown:
+        await shown.connected()
+        await shown.pilot.press("f6")
+        await shown.until(lambda: shown.app._examiner._diagnosis.report is not None, "everything is checked")
+        pane = shown.app.screen.query_one("#checkup")
+        await shown.until(lambda: pane.max_scroll_y > pane.size.height, "there is more than one page")
+        positions = []
+        for key in ("down", "j", "space", "k", "pageup", "G", "b", "g"):
+            await shown.pilot.press(key)
+            scrolled = asyncio.Event()
+            pane.call_after_refresh(scrolled.set)  # Textual scrolls behind the next refresh
+            await scrolled.wait()
+            await shown.pilot.pause()
+            positions.append(pane.scroll_offset.y)
+        page = positions[2] - 2
+        assert page > 1
+        assert positions == [1, 2, 2 + page, 1 + page, 1, 1, pane.max_scroll_y, 0]
 
 
 async def test_the_palette_knows_it() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.apps import Running, fast, isolate, running
+from tests.support.apps import Running, fast, isolate, remap, running
 from tests.support.virtual_device import VirtualInput, VirtualOutput
 from tui.audio import AudioUnavailable
 from tui.audio.choosing import Choice, Side
@@ -107,14 +107,16 @@ async def test_a_choice_is_used_at_once_and_remembered(monkeypatch: pytest.Monke
         await shown.until(lambda: bench.looks[-1])
 
 
-async def test_a_microphone_is_tested_without_being_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_microphone_is_tested_without_being_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    remap(tmp_path, '"devices.test" = "m"\n')
     bench = Bench(monkeypatch)
     async with running(fast(), size=(80, 24)) as shown:
         await shown.connected()
         await shown.pilot.press("f5")
         await shown.shows("● The system's default")
         assert "▯" not in shown.text and bench.looks == [True]
-        await shown.pilot.press("t")
+        await shown.pilot.press("m")
+        await shown.shows("Speak: nothing of it is sent. m ends it.")
         await shown.shows("you ▯")
         bench.input.say(array("h", [32_000] * 480).tobytes())
         await shown.shows("you ▮▮▮▮")

@@ -89,6 +89,17 @@ async def test_an_empty_pane_says_what_will_appear(feed: Feed) -> None:
         assert word in shown
 
 
+async def test_the_words_in_an_empty_pane_name_the_keys_of_now(feed: Feed) -> None:
+    keys = {"open": "o", "follow": "f6", "filter": "question_mark", "search": "ctrl+f", "clear": "ctrl+slash"}
+    async with staged(feed.pane, (60, 20)) as stage:
+        stage.pilot.app.set_keymap({f"events.{name}": key for name, key in keys.items()})
+        shown = "\n".join(lines(feed.pane))
+        assert "o opens one, F6 pauses," in shown
+        assert "? filters, ctrl+f searches." in shown
+        feed.pane.choose(parse("audio"))
+        assert "ctrl+/ shows all events, ? changes it." in "\n".join(lines(feed.pane))
+
+
 async def test_a_row_says_when_which_way_what_and_how_much(feed: Feed) -> None:
     async with staged(feed.pane, (100, 5)):
         feed.add({"type": "session.created", "session": {"model": "gpt-realtime", "voice": "ash"}}, 0.412)

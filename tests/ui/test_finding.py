@@ -412,6 +412,14 @@ async def test_without_marks_it_says_how_to_set_one() -> None:
         assert [note.message for note in shown.pilot.app._notifications] == ["No row is marked: m marks one."]
 
 
+async def test_the_key_that_marks_is_the_key_of_now() -> None:
+    async with scene() as shown:
+        conversation(shown)
+        shown.pilot.app.set_keymap({"events.mark": "plus"})
+        await shown.press("right_square_bracket")
+        assert [note.message for note in shown.pilot.app._notifications] == ["No row is marked: + marks one."]
+
+
 @pytest.mark.parametrize("key", ["t", "colon"])
 async def test_a_time_is_gone_to(key: str) -> None:
     async with scene() as shown:

@@ -268,9 +268,20 @@ async def test_text_may_be_plain_or_styled() -> None:
         ]
 
 
-def test_the_words_about_the_voice_name_the_keys_of_now() -> None:
-    keys = {"session.microphone": "ctrl+g", "session.devices": "F10", "session.turns": "ctrl+b"}
-    (voice,) = [section for section in explanations(HOME, HOME, HOME, keys.__getitem__) if section.title == "Voice"]
-    assert "ctrl+g opens the microphone" in str(voice.text)
-    assert "F10 shows the devices" in str(voice.text)
-    assert "ctrl+b changes to server VAD" in str(voice.text)
+def test_the_explanations_name_the_keys_of_now() -> None:
+    keys = {
+        "session.microphone": "ctrl+g",
+        "session.devices": "F10",
+        "session.turns": "ctrl+b",
+        "events.filter": "?",
+        "events.mark": "[",
+        "find.complete": "ctrl+n",
+        "find.save": "F2",
+    }
+    texts = {each.title: str(each.text) for each in explanations(HOME, HOME, HOME, keys.__getitem__)}
+    assert "ctrl+g opens the microphone" in texts["Voice"]
+    assert "F10 shows the devices" in texts["Voice"]
+    assert "ctrl+b changes to server VAD" in texts["Voice"]
+    assert "◆ marked with [\n" in texts["Signs and colours of the events"]
+    assert texts["Filters"].startswith("Behind ?. ")
+    assert "ctrl+n completes; F2 saves one as @name." in texts["Filters"]

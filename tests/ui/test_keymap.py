@@ -77,7 +77,7 @@ def test_what_no_key_is_called_is_none(written: str) -> None:
     [
         ("events.serach", "s", '"events.serach" is no binding; did you mean events.search?'),
         ("search", "s", '"search" is no binding; did you mean events.search?'),
-        ("zzz", "s", '"zzz" is no binding; F1 shows what there is'),
+        ("zzz", "s", '"zzz" is no binding; the help shows what there is'),
         ("events.next", "ctrl-n", 'there is no key "ctrl-n"; did you mean ctrl+n?'),
         ("events.next", "pagedwn", "did you mean pagedown?"),
         ("events.next", "n,,m", 'there is no key ""'),
@@ -93,6 +93,8 @@ def test_what_no_key_is_called_is_none(written: str) -> None:
         ("app.mic", "m", "m is needed for typing; choose a function key, or ctrl and a letter"),
         ("app.mic", "space", "space is needed for typing"),
         ("app.quit", "q", "q is needed for typing"),
+        ("app.quit", "_", "underscore is needed for typing"),
+        ("app.quit", "-", "minus is needed for typing"),
         ("app.quit", "", "write the keys as one text"),
         ("events.next", "\x1b[2J", '"\\u001b[2J"'),
     ],

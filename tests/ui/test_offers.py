@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.apps import Running, fast, isolate, running
+from tests.support.apps import Running, endless, fast, isolate, remap, running
 from tui.conversation import Link
 from tui.simulator import SimulatorThread
 from tui.ui.screens.event_detail import EventDetail
@@ -19,13 +19,6 @@ SMALL = (80, 24)
 def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     isolate(tmp_path, monkeypatch, {"AZRT_ANSWER_WAIT_S": "1", "AZRT_RESPONSE_WAIT_S": "1", "AZRT_SESSION_WAIT_S": "1"})
     yield
-
-
-def remap(tmp_path: Path, keys: str) -> None:
-    """Write a ``[keys]`` table."""
-    folder = tmp_path / "config" / "azrt-tui"
-    folder.mkdir(parents=True)
-    (folder / "config.toml").write_text(f"[keys]\n{keys}")
 
 
 async def offered(shown: Running, text: str) -> str:
@@ -123,3 +116,11 @@ async def test_the_keys_that_are_shown_are_the_keys_that_work(tmp_path: Path) ->
         shown.app.action_toggle_microphone()
         await shown.until(lambda: "Not connected: nobody would hear you.\nctrl+g reconnects." in shown.toasts)
         assert "ctrl+r" not in shown.text
+
+
+async def test_what_sends_during_an_answer_is_the_key_of_now(tmp_path: Path) -> None:
+    remap(tmp_path, '"prompt.send" = "ctrl+g"\n')
+    async with running(endless(), size=SMALL) as shown:
+        await shown.connected()
+        await shown.say("tell me a long story")
+        await shown.shows("ctrl+g interrupts the answer and sends")

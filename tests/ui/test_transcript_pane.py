@@ -64,6 +64,19 @@ async def test_an_empty_pane_says_how_to_begin() -> None:
         shown = "\n".join(lines(stage.widget))
     assert "The conversation appears here." in shown
     assert "Type below and press enter." in shown
+    assert "escape stops the agent in mid-sentence." in shown
+
+
+async def test_its_words_name_the_keys_of_now() -> None:
+    async with staged(TranscriptPane(id="transcript"), (60, 10)) as stage:
+        keys = {"prompt.send": "f9", "session.interrupt": "ctrl+x", "transcript.last": "right_square_bracket"}
+        stage.pilot.app.set_keymap(keys)
+        shown = "\n".join(lines(stage.widget))
+        assert "Type below and press F9." in shown
+        assert "ctrl+x stops the agent in mid-sentence." in shown
+        page(stage.widget, 20)
+        await stage.pilot.press("k")
+        assert subtitle(stage) == "scrolled up · ] to the end"
 
 
 async def test_both_sides_stand_in_conversation_order_with_their_time() -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from textual.binding import Binding
-
+from tui.ui.keymap import character_of
 from tui.ui.text import printable
 
 if TYPE_CHECKING:
@@ -26,13 +26,25 @@ _HELPS: Final = {
 
 
 def key_of(app: App[Any], binding_id: str) -> str:
-    """The first key that a binding of the main screen has now: ``ctrl+r``, ``F7``."""
-    from tui.ui.screens.main import MainScreen
-
-    bound = (each for each in MainScreen.BINDINGS if isinstance(each, Binding) and each.id == binding_id)
+    """The first key that a binding of the program has now: ``ctrl+r``, ``F7``, ``/``; "" where none has the id."""
     # Textual has no public way to ask for the keymap.
-    keys = app._keymap.get(binding_id) or next((each.key for each in bound), "")
-    key = keys.split(",")[0]
+    keys = app._keymap.get(binding_id) or _default_keys(binding_id)
+    *modifiers, key = keys.split(",")[0].split("+")
+    return "+".join([*modifiers, _written(key)])
+
+
+@cache
+def _default_keys(binding_id: str) -> str:
+    from tui.ui.commands import all_bindings
+
+    return next((binding.key for binding in all_bindings() if binding.id == binding_id), "")
+
+
+def _written(key: str) -> str:
+    """A key without modifiers as people write it: by what it types, if that can be seen; else by its name."""
+    character = character_of(key) or ""
+    if character.isprintable() and character.strip():
+        return character
     return key.upper() if _FUNCTION_KEY.fullmatch(key) else key
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -354,11 +355,22 @@ class AzrtApp(ToastApp, OrderedKeysApp[int], PaletteApp[int]):
 
 def run(loaded: Loaded, *, demo: bool = False, recording: Recording | None = None) -> int:
     """Show the terminal client, or a recording, until the person quits; return the exit code."""
+    return run_app(loaded, partial(AzrtApp, demo=demo, recording=recording))
+
+
+def run_app(loaded: Loaded, make: Callable[[Loaded], AzrtApp]) -> int:
+    """Show the app that ``make`` makes of the settings until the person quits, then end its session.
+
+    What the program and its libraries have to say meanwhile goes to the log file.
+
+    Returns:
+        The exit code.
+    """
     trouble = log_to_file(paths.log_file())
     if trouble:
         loaded = replace(loaded, problems=(*loaded.problems, trouble))
     with native_stderr_to(paths.log_file()):
-        app = AzrtApp(loaded, demo=demo, recording=recording)
+        app = make(loaded)
         try:
             code = app.run()
         finally:

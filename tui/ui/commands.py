@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from textual.app import SystemCommand
 from textual.binding import Binding
+from textual.dom import DOMNode
 
 from tui import paths
 from tui.settings.model import TurnDetection
@@ -31,8 +32,15 @@ if TYPE_CHECKING:
 
 
 def all_bindings() -> Iterator[Binding]:
-    """Every binding with an id: what config.toml can remap."""
+    """Every binding with an id: what config.toml can remap.
+
+    Those of the main screen come first: who looks for one of them need not wait until all other screens are imported.
+    """
     from tui.ui.app import AzrtApp
+
+    seen: set[Binding] = set()
+    yield from _named((AzrtApp, MainScreen, EventPane, RowBrowser, FindLine, TranscriptPane, Prompt), seen)
+
     from tui.ui.screens.checkup import Checkup
     from tui.ui.screens.devices import Devices
     from tui.ui.screens.event_detail import EventDetail
@@ -44,9 +52,11 @@ def all_bindings() -> Iterator[Binding]:
     from tui.ui.widgets.replay_bar import ReplayBar
     from tui.ui.widgets.session_tabs import SessionTabs
 
-    screens = (AzrtApp, MainScreen, EventDetail, Help, FirstRun, Devices, Checkup, ReplayScreen, WatchScreen)
-    owners = (*screens, EventPane, RowBrowser, FindLine, TranscriptPane, Prompt, JsonView, ReplayBar, SessionTabs)
-    seen: set[Binding] = set()
+    screens = (EventDetail, Help, FirstRun, Devices, Checkup, ReplayScreen, WatchScreen)
+    yield from _named((*screens, JsonView, ReplayBar, SessionTabs), seen)
+
+
+def _named(owners: Iterable[type[DOMNode]], seen: set[Binding]) -> Iterator[Binding]:
     for owner in owners:
         for binding in owner.BINDINGS:
             if isinstance(binding, Binding) and binding.id and binding not in seen:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from textual.binding import Binding
-from textual.keys import KEY_NAME_REPLACEMENTS, Keys, key_to_character
+from textual.keys import KEY_NAME_REPLACEMENTS, REPLACED_KEYS, Keys, key_to_character
 
 from tui.ui.text import clip, printable
 
@@ -110,6 +110,12 @@ def canonical_key(key: str) -> str | None:
     return "+".join([*sorted(modifiers), named])
 
 
+def character_of(key: str) -> str | None:
+    """What a key types: ``?`` for ``question_mark``; None for one that types nothing."""
+    # Textual has names of its own for some: its "slash" is Unicode's "solidus".
+    return key_to_character(REPLACED_KEYS.get(key, key))
+
+
 def _canonical_base(base: str) -> str | None:
     if len(base) == 1:
         return _character_name(base) if base.isprintable() else None
@@ -141,7 +147,7 @@ def _parse_keys(keys: object, typing_allowed: bool) -> tuple[str, ...] | str:
             return f"there is no key {_shown(written.strip())}{_nearest_key(written)}"
         if key in _SENT_AS:
             return f"terminals send {_SENT_AS[key]} for {key}"
-        if not typing_allowed and (key in _TYPING or key_to_character(key) is not None):
+        if not typing_allowed and (key in _TYPING or character_of(key) is not None):
             return f"{key} is needed for typing; choose a function key, or ctrl and a letter"
         if key not in parsed:
             parsed.append(key)
@@ -182,7 +188,7 @@ def _nearest(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, names, n=1)
     if not close:  # the last word alone may be right: "search" for "events.search"
         close = [each for each in names if each.rpartition(".")[2] == name.rpartition(".")[2]][:1]
-    return f"; did you mean {close[0]}?" if close else "; F1 shows what there is"
+    return f"; did you mean {close[0]}?" if close else "; the help shows what there is"
 
 
 def _nearest_key(written: str) -> str:

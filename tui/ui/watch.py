@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from textual import on
@@ -12,15 +11,13 @@ from textual.app import SystemCommand
 from textual.message import Message
 from textual.screen import Screen
 
-from tui import paths
 from tui.capture import EventLog
 from tui.conversation import Link, Status
-from tui.logs import log_to_file, native_stderr_to
 from tui.relay import Relay, RelayPlan, WatchedSession
 from tui.relay.request import Asked
 from tui.session.capturing import new_event_log
 from tui.settings import Loaded
-from tui.ui.app import AzrtApp
+from tui.ui.app import AzrtApp, run_app
 from tui.ui.commands import help_sections
 from tui.ui.recording import Recording
 from tui.ui.screens.watch import WatchScreen
@@ -201,17 +198,13 @@ def how_to_connect(url: str, plan: RelayPlan) -> list[str]:
 
 def run(loaded: Loaded, plan: RelayPlan) -> int:
     """Listen, and show the sessions until the person quits; return the exit code. Raises OSError when it cannot."""
-    trouble = log_to_file(paths.log_file())
-    if trouble:
-        loaded = replace(loaded, problems=(*loaded.problems, trouble))
-    app = WatchApp(loaded, plan)
-    app.relay.start()
-    with native_stderr_to(paths.log_file()):
-        try:
-            code = app.run()
-        finally:
-            app.close_session()
-    return code if code is not None else app.return_code or 0
+
+    def make(loaded: Loaded) -> WatchApp:
+        app = WatchApp(loaded, plan)
+        app.relay.start()
+        return app
+
+    return run_app(loaded, make)
 
 
 def _name(number: int) -> str:

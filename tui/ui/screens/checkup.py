@@ -11,14 +11,14 @@ from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.doctor import Check, Outcome
+from tui.doctor import Check, Outcome, Report
 from tui.ui.diagnosis import Diagnosis
 from tui.ui.text import printable
 from tui.ui.widgets.fitting_footer import FittingFooter
+from tui.ui.widgets.page import Page
 
 _SIGNS: Final = {Outcome.OK: "✓", Outcome.WARNING: "!", Outcome.FAILED: "✗", Outcome.SKIPPED: "·"}
 _TITLE: Final = 16
@@ -26,6 +26,12 @@ _TITLE: Final = 16
 
 _NARROW: Final = 60
 """Columns of the screen below which titles and times stand above what was found, and not beside it."""
+
+
+def verdict(report: Report) -> str:
+    """What it all comes to, in a sentence."""
+    bad = ", ".join(check.title for check in report.of(Outcome.FAILED))
+    return f"Not healthy: {bad} failed." if bad else "Healthy."
 
 
 class Findings(Static):
@@ -90,8 +96,7 @@ class Findings(Static):
         elif self._diagnosis.report is not None:
             add_row("", "", "", "")
             report = self._diagnosis.report
-            bad = ", ".join(check.title for check in report.of(Outcome.FAILED))
-            add_row("", "", f"Not healthy: {bad} failed." if bad else "Healthy.", f"{report.seconds:.1f} s")
+            add_row("", "", verdict(report), f"{report.seconds:.1f} s")
         return table
 
     def _said(self, check: Check) -> Text:
@@ -115,6 +120,27 @@ class Findings(Static):
         return self.get_component_rich_style("findings--skipped", partial=True)
 
 
+_MOVES: Final[list[BindingType]] = [
+    # Those of the help. It does not list them for itself, nor for this screen: "system" keeps them out.
+    Binding("down,j", "scroll('down')", "Down", show=False, id="checkup.down", tooltip="One line down", system=True),
+    Binding("up,k", "scroll('up')", "Up", show=False, id="checkup.up", tooltip="One line up", system=True),
+    Binding(
+        "space,pagedown",
+        "scroll('page_down')",
+        "Page down",
+        show=False,
+        id="checkup.page_down",
+        tooltip="One page down",
+        system=True,
+    ),
+    Binding(
+        "pageup", "scroll('page_up')", "Page up", show=False, id="checkup.page_up", tooltip="One page up", system=True
+    ),
+    Binding("home,g", "scroll('home')", "Top", show=False, id="checkup.top", tooltip="To the top", system=True),
+    Binding("end,G", "scroll('end')", "Bottom", show=False, id="checkup.bottom", tooltip="To the bottom", system=True),
+]
+
+
 class Checkup(ModalScreen[None]):
     """Shows a run of the doctor as it goes on. Leaving does not end the run."""
 
@@ -125,6 +151,7 @@ class Checkup(ModalScreen[None]):
         Binding("escape,q,f6", "dismiss", "Back", id="checkup.close", tooltip="Back to the session"),
         Binding("r", "again", "Again", id="checkup.again", tooltip="Check once more"),
         Binding("y", "copy", "Copy", id="checkup.copy", tooltip="Copy what was found, as JSON, for whoever helps"),
+        *_MOVES,
     ]
 
     def __init__(self, diagnosis: Diagnosis, start: Callable[[], None]) -> None:
@@ -135,7 +162,7 @@ class Checkup(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the list."""
-        with VerticalScroll(id="checkup") as pane:
+        with Page(id="checkup") as pane:
             pane.border_title = "Connection, checked"
             yield Findings(self._diagnosis)
         yield FittingFooter(compact=True, show_command_palette=False)
@@ -144,6 +171,10 @@ class Checkup(ModalScreen[None]):
         """Check, unless that is being done; what is found without being asked for is not the whole."""
         if not (self._diagnosis.running and self._diagnosis.asked):
             self.action_again()
+
+    def action_scroll(self, where: str) -> None:
+        """Scroll: ``up``, ``down``, ``page_up``, ``page_down``, ``home`` or ``end``."""
+        self.query_one(Page).go(where)
 
     def action_again(self) -> None:
         """Check once more."""
@@ -160,3 +191,5 @@ class Checkup(ModalScreen[None]):
         """Draw what is known now. Results may come while the list is not there yet, or not any more."""
         for findings in self.query(Findings):
             findings.refresh(layout=True)
+        for pane in self.query(Page):  # the last line of a long list is below the screen
+            pane.border_subtitle = verdict(self._diagnosis.report) if self._diagnosis.report is not None else ""

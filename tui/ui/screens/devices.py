@@ -23,6 +23,7 @@ from tui.audio.devices import Kind
 from tui.audio.microphone import Microphone
 from tui.audio.rehearsal import Rehearsal
 from tui.audio.speaker import Speaker
+from tui.ui.advice import key_of
 from tui.ui.messages import DeviceChosen, DevicesTried
 from tui.ui.text import clip, printable
 from tui.ui.widgets.fitting_footer import FittingFooter
@@ -119,7 +120,7 @@ class Devices(ModalScreen[None]):
             self._ask(self._rehearsal.stop)
             self._describe()
         elif kind is Kind.MICROPHONE:
-            self._say("Speak: nothing of it is sent. t ends it.")
+            self._say(f"Speak: nothing of it is sent. {key_of(self.app, 'devices.test')} ends it.")
             self._ask(lambda: self._rehearsal.listen(self._microphone, name))
         else:
             self._say("A tone of half a second.")

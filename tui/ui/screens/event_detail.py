@@ -72,7 +72,7 @@ class EventDetail(Screen[Thing | None]):
         Binding("i", "follow('item')", "Item", id="detail.item", tooltip="All events of its item"),
         Binding("r", "follow('response')", "Response", id="detail.response", tooltip="All events of its response"),
         Binding("c", "follow('call')", "Call", id="detail.call", tooltip="All events of its function call"),
-        Binding("slash", "search", "Search", id="detail.search", tooltip="Search in the event; n and N step through"),
+        Binding("slash", "search", "Search", id="detail.search", tooltip="Search in the event, ignoring case"),
         Binding("y", "copy", "Copy", id="detail.copy", tooltip="Copy the event as indented JSON"),
         Binding("Y", "copy_raw", "Copy raw", id="detail.copy_raw", tooltip="Copy the frame exactly as it was"),
     ]

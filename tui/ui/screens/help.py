@@ -11,7 +11,6 @@ from rich.table import Table
 from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingsMap, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.dom import DOMNode
 from textual.screen import ModalScreen
@@ -20,6 +19,7 @@ from textual.widgets import Label, Static
 from tui.paths import for_display
 from tui.ui.text import printable
 from tui.ui.widgets.fitting_footer import FittingFooter
+from tui.ui.widgets.page import Page
 from tui.wire import Family
 
 _NARROW = 70
@@ -53,7 +53,8 @@ When something does not go on, the frame below your message says so, with the ke
 A session lasts as long as the server allows. A new one takes over in a pause before; AZRT_HANDOVER=ask asks you."""
 
 _FILTERS = """\
-Behind f. Words side by side must all be true; or, - and ( ) combine them. Tab completes; ctrl+s saves one as @name.
+Behind {filter}. Words side by side must all be true; or, - and ( ) combine them. \
+{complete} completes; {save} saves one as @name.
 type:response.*  the type, or parts of it: type:delta       dir:out   also dir:in and dir:local
 item:item_123    all of one item; also response: and call:  >1kB      bytes on the wire
 "some text"      anywhere in the event, ignoring case       error audio delta tool session …   what belongs together"""
@@ -116,8 +117,9 @@ def explanations(
 ) -> tuple[HelpSection, ...]:
     """What is on the screen, what its signs and colours mean, and where things are kept.
 
-    ``key_of`` gives the key that a binding of the main screen has now.
+    ``key_of`` gives the key that a binding has now.
     """
+    filters = {"filter": key_of("events.filter"), "complete": key_of("find.complete"), "save": key_of("find.save")}
     voice = {"mic": key_of("session.microphone"), "sound": key_of("session.devices"), "turns": key_of("session.turns")}
     colours = (
         (Family.SESSION, "the session and the connection"),
@@ -131,7 +133,7 @@ def explanations(
     )
     legend = Content.assemble(
         "→ to the server   ← from the server   · said by azrt-tui   ×9 nine events in one row\n"
-        "! something failed   ◆ marked with m\n",
+        f"! something failed   ◆ marked with {key_of('events.mark')}\n",
         *(
             part
             for family, says in colours
@@ -142,7 +144,7 @@ def explanations(
     return (
         HelpSection("What you see", text=_PANES),
         HelpSection("Signs and colours of the events", text=legend),
-        HelpSection("Filters", text=_FILTERS),
+        HelpSection("Filters", text=_FILTERS.format(**filters)),
         HelpSection("Voice", text=_VOICE.format(**voice)),
         HelpSection("Connection", text=_CONNECTION),
         HelpSection("Azure", text=_AZURE),
@@ -184,10 +186,6 @@ class KeyTable(Static):
         return table
 
 
-class _Page(VerticalScroll, inherit_bindings=False):
-    """Scrolls by the keys of :class:`Help` only: Textual's own could not be mapped, and glide for a second."""
-
-
 class Help(ModalScreen[None]):
     """The help, in sections, to scroll through."""
 
@@ -210,7 +208,7 @@ class Help(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the sections."""
-        with _Page(id="help") as pane:
+        with Page(id="help") as pane:
             pane.border_title = "Help"
             for section in self._sections:
                 yield Label(section.title, classes="title", markup=False)
@@ -222,13 +220,4 @@ class Help(ModalScreen[None]):
 
     def action_scroll(self, where: str) -> None:
         """Scroll: ``up``, ``down``, ``page_up``, ``page_down``, ``home`` or ``end``."""
-        pane = self.query_one("#help")
-        move = {
-            "up": pane.scroll_up,
-            "down": pane.scroll_down,
-            "page_up": pane.scroll_page_up,
-            "page_down": pane.scroll_page_down,
-            "home": pane.scroll_home,
-            "end": pane.scroll_end,
-        }[where]
-        move(animate=False)
+        self.query_one(Page).go(where)

@@ -157,7 +157,7 @@ class MainScreen(FrugalScreen):
         self.query_one(EventPane).update_rows(rows, changed)
 
     def say_below(self) -> None:
-        """Say what there is to decide, or what enter does now."""
+        """Say what there is to decide, or what sending does now."""
         status = self._status
         if status.offer is not None:
             hint = offered(self.app, status.offer, time.monotonic())
@@ -172,9 +172,9 @@ class MainScreen(FrugalScreen):
         elif status.agent is AgentState.IDLE:
             hint = ""
         elif self._while_answering == "interrupt":
-            hint = "enter interrupts the answer and sends"
+            hint = f"{key_of(self.app, 'prompt.send')} interrupts the answer and sends"
         else:
-            hint = "enter sends when the answer is complete"
+            hint = f"{key_of(self.app, 'prompt.send')} sends when the answer is complete"
         self.query_one("#prompt-frame", Frame).say(hint)
 
     def _count_down(self) -> None:

@@ -17,6 +17,7 @@ from tui.capture.filter import Filter
 from tui.capture.filter.matches import prepare
 from tui.capture.filter.thing import Thing
 from tui.capture.view import EventView
+from tui.ui.advice import key_of
 from tui.ui.text import clip, printable
 from tui.ui.widgets.find_line import Wanted
 from tui.ui.widgets.row_browser import RowBrowser
@@ -29,8 +30,8 @@ _EMPTY = (
     "→  to the server",
     "·  about the connection itself",
     "",
-    "enter opens one, space pauses,",
-    "f filters, / searches.",
+    "{open} opens one, {follow} pauses,",
+    "{filter} filters, {search} searches.",
 )
 
 _SLICE_S = 0.005
@@ -173,10 +174,15 @@ class EventPane(RowBrowser, can_focus=True):
     def empty_lines(self) -> Sequence[str]:
         """What will appear, or why there is nothing."""
         if self._view.filter is None:
-            return _EMPTY
+            keys = {name: self._key(name) for name in ("open", "follow", "filter", "search")}
+            return [line.format(**keys) for line in _EMPTY]
         if not self._view.complete:
             return ("Looking …",)
-        return (f"No event matches {printable(self._view.filter.source)}", "", "escape shows all events, f changes it.")
+        ways_on = f"{self._key('clear')} shows all events, {self._key('filter')} changes it."
+        return (f"No event matches {printable(self._view.filter.source)}", "", ways_on)
+
+    def _key(self, name: str) -> str:
+        return key_of(self.app, f"events.{name}")
 
     # Looking through the log
 
@@ -266,11 +272,11 @@ class EventPane(RowBrowser, can_focus=True):
         """Select the next marked row, or the one before."""
         row = self.cursor
         if row is not None:
-            self._go(self._view.next_mark(row, step), "No row is marked: m marks one.")
+            self._go(self._view.next_mark(row, step), f"No row is marked: {self._key('mark')} marks one.")
 
     def _go(self, row: int | None, problem: str) -> None:
         if row is None:
-            self.notify(problem)
+            self.notify(problem, markup=False)
         else:
             self.stand_at(row)
 

@@ -40,8 +40,8 @@ _STATE_WORDS = {TurnState.QUEUED: "waits", TurnState.SENT: "sending", TurnState.
 _EMPTY = (
     "The conversation appears here.",
     "",
-    "Type below and press enter.",
-    "{} stops the agent in mid-sentence.",
+    "Type below and press {send}.",
+    "{interrupt} stops the agent in mid-sentence.",
 )
 
 _Line = list[Span]
@@ -266,8 +266,8 @@ class TranscriptPane(Widget, can_focus=True):
         if not page:
             start = max(0, (self.size.height - len(_EMPTY)) // 2)
             if start <= y < start + len(_EMPTY):
-                text = _EMPTY[y - start].format(key_of(self.app, "session.interrupt"))
-                return ((text, "transcript--note"),)
+                keys = {"send": key_of(self.app, "prompt.send"), "interrupt": key_of(self.app, "session.interrupt")}
+                return ((_EMPTY[y - start].format(**keys), "transcript--note"),)
         return ()
 
     def _draw(self, line: tuple[Span, ...], width: int) -> Strip:
@@ -323,7 +323,7 @@ class TranscriptPane(Widget, can_focus=True):
         self.action_scroll_by(3)
 
     def _say(self) -> None:
-        text = "" if self._follow else "scrolled up · G to the end"
+        text = "" if self._follow else f"scrolled up · {key_of(self.app, 'transcript.last')} to the end"
         if text != self._said:
             self._said = text
             self.post_message(self.StateChanged(text))
