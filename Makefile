@@ -4,12 +4,13 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help demo run test lint format bench soak screenshots lock clean
+.PHONY: help demo run test retest lint format bench soak screenshots lock clean
 
 help:
 	@echo "make demo         set everything up and open the program on the embedded server (no key, no network)"
 	@echo "make run          open the program with your own settings"
 	@echo "make test         set everything up and run the tests"
+	@echo "make retest       run those that failed last time again, one after the other"
 	@echo "make lint         formatting, lint, types, import contracts"
 	@echo "make bench        the figures, as a table and as JSON"
 	@echo "make soak         ten minutes of a conversation whose connection is lost every 20 s"
@@ -34,6 +35,9 @@ run: $(READY)
 # Most tests wait for a socket, a terminal or a sound device. Those with sound run one after the other in one process.
 test: $(READY)
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
+
+retest: $(READY)
+	$(BIN)/python -m pytest --last-failed --last-failed-no-failures none
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
