@@ -24,6 +24,7 @@ from textual.theme import Theme
 from textual.widget import Widget
 
 from tests.support.pace import turns_of_the_loop
+from tui.conversation import Speaker, Turn, TurnState
 from tui.ui import theming
 from tui.ui.screens import main
 from tui.wire import Family
@@ -193,3 +194,17 @@ async def until(pilot: Pilot[Any], condition: Callable[[], object], what: str = 
         shown = "\n".join(screen_lines(pilot.app))
         raise AssertionError(f"never happened: {what or condition}\n{shown}") from None
     await pilot.pause()
+
+
+def turn(key: str, text: str) -> Turn:
+    """An answer that is on its way, all of it heard."""
+    return Turn(
+        key=key,
+        item_id=key,
+        speaker=Speaker.AGENT,
+        text=text,
+        heard=len(text),
+        state=TurnState.STREAMING,
+        time_s=0.0,
+        note="",
+    )

@@ -9,24 +9,11 @@ import pytest
 from textual.widgets._toast import Toast
 
 from tests.support.apps import isolate, running
-from tests.support.drawing import staged
-from tui.conversation import Link, Speaker, Status, Turn, TurnState
+from tests.support.drawing import staged, turn
+from tui.conversation import Link, Status
 from tui.session import Batch, Notice
 from tui.ui.messages import SessionBatch
 from tui.ui.widgets.transcript_pane import TranscriptPane
-
-
-def turn(key: str, text: str) -> Turn:
-    return Turn(
-        key=key,
-        item_id=key,
-        speaker=Speaker.AGENT,
-        text=text,
-        heard=len(text),
-        state=TurnState.STREAMING,
-        time_s=0.0,
-        note="",
-    )
 
 
 def batch(events: int, **fields: Any) -> Batch:

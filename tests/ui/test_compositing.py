@@ -18,9 +18,8 @@ from textual.widget import Widget
 
 from tests.bench import workload
 from tests.bench.inside.themed import ThemedApp
-from tests.support.drawing import resize, until
+from tests.support.drawing import resize, turn, until
 from tui.capture import EventLog
-from tui.conversation import Speaker, Turn, TurnState
 from tui.ui.compositing import Piece, PiecesUpdate
 from tui.ui.screens.help import Help
 from tui.ui.screens.main import MainScreen
@@ -78,19 +77,6 @@ def at_rest(screen: Screen[Any]) -> bool:
     )
 
 
-def turn(text: str) -> Turn:
-    return Turn(
-        key="a",
-        item_id="a",
-        speaker=Speaker.AGENT,
-        text=text,
-        heard=len(text),
-        state=TurnState.STREAMING,
-        time_s=0.0,
-        note="",
-    )
-
-
 async def test_the_terminal_shows_what_a_new_screen_would() -> None:
     app = Drawn()
     async with app.run_test(size=(120, 36), notifications=True) as pilot:
@@ -112,7 +98,7 @@ async def test_the_terminal_shows_what_a_new_screen_would() -> None:
 
         for count in (3, 30, 60, 500):
             await rows(count)
-        transcript.update_turns([turn("日本語 " * 30)], ("a",))
+        transcript.update_turns([turn("a", "日本語 " * 30)], ("a",))
         await settle("an answer")
         await pilot.press("x", "y")
         await settle("typed")
@@ -141,7 +127,7 @@ async def test_a_wide_character_is_not_cut_by_what_changed_beside_it() -> None:
         screen = app.show_main()
         await pilot.pause()
         transcript = screen.query_one(TranscriptPane)
-        transcript.update_turns([turn("日本語 " * 30)], ("a",))
+        transcript.update_turns([turn("a", "日本語 " * 30)], ("a",))
         await until(pilot, lambda: at_rest(screen) and as_if_new(app))
         for column in range(8):
             for width in (1, 2, 3):

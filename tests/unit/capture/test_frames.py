@@ -53,7 +53,6 @@ def test_the_window_is_the_memory_that_it_takes() -> None:
     store.close()
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks at the open files of Linux")
 def test_the_file_has_no_name_and_is_nobody_elses() -> None:
     store = FrameStore(10)
     store.append(bytes(20))
