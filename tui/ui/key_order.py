@@ -17,9 +17,7 @@ else:
     # Not a widget of its own: Textual takes styles and bindings from the first base that is one.
     _Base = object
 
-_MOVING: Final = frozenset(
-    ("up", "down", "left", "right", "pageup", "pagedown", "home", "end", "backspace", "delete", "space")
-)
+_MOVING: Final = frozenset(("up", "down", "left", "right", "pageup", "pagedown", "home", "end", "backspace", "delete"))
 """Keys that come in bursts because somebody holds them down, and that open and close nothing."""
 
 _PATIENCE_S: Final = 0.25
