@@ -378,8 +378,10 @@ async def see(shown: Running, fault: str) -> None:
     assert cause_of(fault) in told or fault in UNNAMED
     server.faults.clear()
     shown.app.clear_notifications()  # they lie over the conversation for a while
-    drawn = (*lines(shown.transcript), *lines(shown.strip))
-    await shown.until(lambda: all(line in shown.text for line in drawn), "nothing lies over it")
+    await shown.until(
+        lambda: all(line in shown.text for line in (*lines(shown.transcript), *lines(shown.strip))),
+        "nothing lies over it",
+    )
 
 
 LIMITED = {"no-http", "tls-silent"}
