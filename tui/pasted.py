@@ -39,6 +39,11 @@ A resource or deployment name has at most 64 characters.
 """
 _HIDDEN_PARAMETER = re.compile(r"[?&;#][^=]*=")
 _SECRET_NAME = re.compile(r"key|token|secret|^sig|passw|pwd|auth|bearer|^code$")
+_OBEYED = re.compile(
+    "[\x00-\x1f\x7f-\x9f"  # C0, DEL, C1
+    "\u2028\u2029\u202a-\u202e\u2066-\u2069"  # line ends, bidirectional embeddings, overrides and isolates
+    "\ud800-\udfff]"  # halves of surrogate pairs, which no encoding can write
+)
 KNOWN_NAMES = frozenset({"api-version", "deployment", "model"})
 """The names in a query that mean something here and hold no secret."""
 
@@ -64,9 +69,22 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def escape_controls(text: str) -> str:
-    r"""Return ``text`` with everything that a terminal could obey (control, bidi, surrogate) as ``\x1b`` escapes."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+def escape_controls(text: str, *, keep: str = "") -> str:
+    r"""Return ``text`` with everything that a terminal could obey, or that turns a line around, as ``\x1b`` escapes.
+
+    That is: control characters, line separators, bidirectional embeddings, overrides and isolates, and surrogates.
+    Everything else is somebody's writing and stays: spaces of every width, joiners and non-joiners, marks of direction,
+    soft hyphens. ``str.isprintable`` is no test for it: it is false for every space but U+0020, and for all of Cf.
+
+    Args:
+        text: anything.
+        keep: controls to leave as they are, such as line breaks.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return _OBEYED.sub(
+        lambda found: found[0] if found[0] in keep else found[0].encode("unicode_escape").decode("ascii"), text
+    )
 
 
 def shown(value: str, limit: int = 100) -> str:
@@ -79,8 +97,13 @@ def shown(value: str, limit: int = 100) -> str:
     base, mark, query = text.partition("?")
     if mark:
         text = f"{base}?{'&'.join(_shown_piece(piece) for piece in re.split(r'[&;?]', query))}"
-    text = escape_controls(KEY.sub("***", text))
+    # In an address or a name, a space of another width or a joiner is a slip that the user has to see.
+    text = "".join(map(_visible, KEY.sub("***", text)))
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def _visible(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
 
 
 def _shown_piece(raw: str) -> str:

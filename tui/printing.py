@@ -23,7 +23,7 @@ class Output:
     def write(self, text: str) -> None:
         """Print text. Raises OSError, and BrokenPipeError when nobody reads it any more."""
         if self._terminal:
-            text = "\n".join(escape_controls(line) for line in text.split("\n"))
+            text = escape_controls(text, keep="\n\t")
         # Lone surrogates, and whatever a terminal that is not UTF-8 cannot show.
         self._stream.write(text.encode(self._encoding, errors="replace").decode(self._encoding))
 
