@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import re
 import socket
 import threading
 from types import TracebackType
 
 
 class Proxy:
-    """Answers CONNECT. ``asked`` holds the request lines; ``headers`` what came with them."""
+    """Answers CONNECT. ``asked`` holds the request lines, ``credentials`` who asked, as ``user:password``."""
 
-    def __init__(self, port: int, *, refusal: bytes = b"") -> None:
-        """``port`` is the server's; with a ``refusal``, such as ``403 Forbidden``, nothing passes."""
+    def __init__(self, port: int, *, refusal: bytes = b"", wants: str = "") -> None:
+        """``port`` is the server's; with a ``refusal``, such as ``403 Forbidden``, nothing passes.
+
+        With ``wants``, only who presents this ``user:password`` passes.
+        """
         self.asked: list[str] = []
+        self.credentials: list[str] = []
+        self._wants = wants
         self._port = port
         self._refusal = refusal
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -48,8 +55,12 @@ class Proxy:
                     return
                 head += data
             self.asked.append(head.split(b"\r\n", 1)[0].decode())
-            if self._refusal:
-                client.sendall(b"HTTP/1.1 " + self._refusal + b"\r\nContent-Length: 0\r\n\r\n")
+            basic = re.search(rb"(?i)^proxy-authorization: basic (\S+)", head, re.MULTILINE)
+            self.credentials.append(base64.b64decode(basic[1]).decode() if basic else "")
+            wrong = self._wants and self.credentials[-1] != self._wants
+            refusal = self._refusal or (b"407 Proxy Authentication Required" if wrong else b"")
+            if refusal:
+                client.sendall(b"HTTP/1.1 " + refusal + b"\r\nContent-Length: 0\r\n\r\n")
                 return
             with socket.create_connection(("127.0.0.1", self._port)) as server:
                 client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")

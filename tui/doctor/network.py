@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import connect_http_proxy, connect_socks_proxy
-from websockets.proxy import parse_proxy
 from websockets.uri import parse_uri
 
 from tui import __version__, wire
@@ -21,7 +20,7 @@ from tui.doctor.case import Case
 from tui.doctor.report import Finding, Outcome, failed, skipped, warning
 from tui.endpoint import is_loopback
 from tui.session import causes
-from tui.session.proxy import proxy_for, proxy_variable, shown_proxy
+from tui.session.proxy import parsed_proxy, proxy_for, proxy_variable, shown_proxy
 from tui.session.tls import trust
 
 
@@ -32,7 +31,7 @@ async def check_proxy(case: Case) -> Finding:
     if case.proxy is None:
         return Finding("none")
     try:
-        scheme = parse_proxy(case.proxy).scheme
+        scheme = parsed_proxy(case.proxy).scheme
     except Exception as error:
         return failed(causes.from_exception(error, target))
     source = proxy_variable(case.proxy) or "the system's settings"
@@ -43,7 +42,7 @@ async def check_proxy(case: Case) -> Finding:
 def _first_hop(case: Case) -> tuple[str, int]:
     """Host and port of what this machine itself connects to: the proxy, or the server."""
     if case.proxy is not None:
-        proxy = parse_proxy(case.proxy)
+        proxy = parsed_proxy(case.proxy)
         return proxy.host, proxy.port
     uri = parse_uri(case.the_plan.target.url)
     return uri.host, uri.port
@@ -115,7 +114,7 @@ async def _handshake(case: Case, context: ssl.SSLContext) -> ssl.SSLObject:
     loop = asyncio.get_running_loop()
     reader: dict[str, Any] = {}
     if case.proxy is not None:
-        proxy = parse_proxy(case.proxy)
+        proxy = parsed_proxy(case.proxy)
         if proxy.scheme.startswith("socks"):
             reader["sock"] = await connect_socks_proxy(proxy, uri)
         else:

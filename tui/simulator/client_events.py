@@ -298,16 +298,18 @@ def without_nulls(event: Mapping[str, Any]) -> dict[str, Any]:
     return _given(known)
 
 
-def _given(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_given(each) for each in value]
-    if not isinstance(value, dict):
-        return value
+def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        name: each if name in _OPAQUE else _given(each)
-        for name, each in value.items()
+        name: each if name in _OPAQUE else _without(each)
+        for name, each in fields.items()
         if each is not None or name in _NULL_MEANS_OFF or name in _OPAQUE
     }
+
+
+def _without(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without(each) for each in value]
+    return _given(value) if isinstance(value, dict) else value
 
 
 ITEM = item_check(
