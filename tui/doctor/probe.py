@@ -39,7 +39,7 @@ class Probe:
         self._connection = connection
         self._log = log
         self._events = events
-        self._expired = False
+        self._expired = self._closed = False
         self._reading = asyncio.create_task(self._read())
 
     @classmethod
@@ -103,7 +103,10 @@ class Probe:
             raise self._ended() from None
 
     async def close(self) -> None:
-        """Say goodbye, and wait for the other side for a moment."""
+        """Say goodbye, and wait for the other side for a moment. Closing once more does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         self._reading.cancel()
         await asyncio.wait({self._reading})
         with contextlib.suppress(ConnectionClosed, OSError):

@@ -18,7 +18,7 @@ import pytest
 
 from tests.support.certificates import Authority
 from tests.support.doctoring import PATIENT, Diagnosis, diagnose
-from tests.support.proxies import Proxy
+from tests.support.proxies import OneSlot, Proxy
 from tests.support.servers import CREATED, Peer, websocket_server
 from tests.support.sessions import plan, session
 from tui.audio.devices import Device
@@ -48,6 +48,24 @@ def assert_first_failure(found: Diagnosis, check: str, cause: str) -> None:
 
 
 # A healthy server
+
+
+def test_a_server_with_room_for_one_session_is_healthy(simulator: SimulatorThread, tmp_path: Path) -> None:
+    port = urlsplit(simulator.url()).port
+    assert port is not None
+    with OneSlot(port) as server:
+        found = diagnose(simulator.url().replace(str(port), str(server.port)), tmp_path, OPENAI_API_KEY=KEY)
+    assert (found.code, found.causes()) == (0, {})
+    assert (server.most, server.asked) == (1, 2), "its own connection, and then the SDK's"
+
+
+def test_a_slot_that_is_freed_late_is_asked_for_again(simulator: SimulatorThread, tmp_path: Path) -> None:
+    port = urlsplit(simulator.url()).port
+    assert port is not None
+    with OneSlot(port, slow_s=0.3) as server:
+        found = diagnose(simulator.url().replace(str(port), str(server.port)), tmp_path, OPENAI_API_KEY=KEY)
+    assert (found.code, found.causes()) == (0, {})
+    assert server.asked == 3
 
 
 def test_a_healthy_server(simulator: SimulatorThread, tmp_path: Path) -> None:
