@@ -19,7 +19,7 @@ from websockets.datastructures import Headers
 from websockets.exceptions import InvalidProxy, InvalidProxyStatus
 from websockets.http11 import Response
 
-from tests.support.recordings import lines
+from tests.support.recordings import BETA_CREATED, BETA_OVER
 from tests.support.servers import CREATED, Peer, http, http_server, websocket_server
 from tests.support.sessions import KEY, session
 from tests.unit.simulator.support import simulator
@@ -383,10 +383,8 @@ async def test_the_beta_dialect_of_the_simulator() -> None:
 
 
 async def test_a_recorded_beta_session() -> None:
-    (created,) = lines("real_openai_BETA_session_created_2025-12.jsonl")
-
     async def script(peer: Peer) -> None:
-        await peer.send(created)
+        await peer.send(BETA_CREATED)
         await peer.drain()
 
     async with websocket_server(script) as server:
@@ -394,11 +392,9 @@ async def test_a_recorded_beta_session() -> None:
 
 
 async def test_the_recorded_end_of_beta() -> None:
-    error, close = lines("real_openai_BETA_SUNSET_close4000_2026-09.jsonl")
-
     async def script(peer: Peer) -> None:
-        await peer.send(error)
-        await peer.connection.close(**close["__close__"])
+        await peer.send(BETA_OVER)
+        await peer.connection.close(4000, "invalid_request_error.beta_api_shape_disabled")
 
     async with websocket_server(script) as server, session(server.url) as running:
         assert (await running.cause()).name == "beta-api"
