@@ -324,7 +324,8 @@ def error_of(event: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"message": said, **error} if isinstance(said, str) else error
     beside = {key: event[key] for key in ("code", "message", "param") if event.get(key)}
     if not beside and not error:
-        beside = {"message": event[key] for key in ("detail", "reason") if isinstance(event.get(key), str)}
+        said = next((event[key] for key in ("detail", "reason") if isinstance(event.get(key), str)), "")
+        beside = {"message": said} if said else {}
     return {"code" if "message" in beside else "message": error, **beside} if error else beside
 
 

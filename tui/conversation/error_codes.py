@@ -50,8 +50,8 @@ _CODES: Final[Mapping[Sort, str]] = {
     "unsupported_country_region_territory not_allowed",
     Sort.QUOTA: "insufficient_quota quota_exceeded exceeded_quota billing_hard_limit_reached billing_limit_reached "
     "billing_not_active credit_balance_exhausted insufficient_credits insufficient_balance payment_required",
-    Sort.RATE_LIMIT: "rate_limit_exceeded rate_limit_error rate_limit_reached rate_limited rate_limit too_many_requests "
-    "tokens_limit_reached concurrency_limit_exceeded",
+    Sort.RATE_LIMIT: "rate_limit_exceeded rate_limit_error rate_limit_reached rate_limited rate_limit "
+    "too_many_requests tokens_limit_reached concurrency_limit_exceeded",
     Sort.MODEL: "model_not_found deployment_not_found model_not_available model_not_supported unsupported_model "
     "invalid_model model_does_not_exist operation_not_supported",
     Sort.FILTERED: "content_filter content_filtered content_policy_violation responsible_ai_policy_violation "
@@ -98,8 +98,10 @@ _WORDS: Final[tuple[tuple[Sort, re.Pattern[str]], ...]] = tuple(
     for sort, pattern in (
         (
             Sort.EXPIRED,
-            r"maximum (?:session )?duration|session (?:has |is |was )?expired|session(?:'s)? (?:duration|time) limit"
-            r"|maximum session (?:length|time)",
+            (
+                r"maximum (?:session )?duration|maximum session (?:length|time)"
+                r"|session (?:has |is |was )?expired|session(?:'s)? (?:duration|time) limit"
+            ),
         ),
         (
             Sort.QUOTA,
@@ -108,9 +110,11 @@ _WORDS: Final[tuple[tuple[Sort, re.Pattern[str]], ...]] = tuple(
         (Sort.RATE_LIMIT, r"rate limit|too many requests|too many concurrent|per[- ]min(?:ute)?\b.*limit"),
         (
             Sort.KEY,
-            r"(?:incorrect|invalid|wrong|missing|expired) (?:api |subscription |access )?(?:key|token|credentials?)"
-            r"|(?:token|key|credentials?|jwt) (?:(?:has|have|is|are|was) )?(?:expired|invalid|revoked|no longer)"
-            r"|unauthori[sz]ed|not authenticated|authentication (?:failed|required|error)|no longer authori[sz]ed",
+            (
+                r"(?:incorrect|invalid|wrong|missing|expired) (?:api |subscription |access )?(?:key|token|credentials?)"
+                r"|(?:token|key|credentials?|jwt) (?:(?:has|have|is|are|was) )?(?:expired|invalid|revoked|no longer)"
+                r"|unauthori[sz]ed|not authenticated|authentication (?:failed|required|error)|no longer authori[sz]ed"
+            ),
         ),
         (Sort.MODEL, r"(?:model|deployment)\b.{0,80}\b(?:does not exist|not found|not available|not supported)"),
         (Sort.FILTERED, r"content (?:management )?(?:policy|filter)|filtered due to"),

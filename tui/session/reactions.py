@@ -77,8 +77,8 @@ class Reactions:
         shared, recorder = self._shared, self._shared.recorder
         cause = failures.of_error(error)
         code = cause.facts.get("code", "")
-        if code == "session_expired":
-            shared.expired = True  # the connection ends now, and that is said then
+        if cause.name == "expired":
+            shared.expired_at = time.monotonic()  # the session ends now, whoever closes it, and that is told then
             return
         if shared.given_up or code == "response_cancel_not_active":
             return  # it follows from what was said; the answer ended while the interruption was on its way
