@@ -34,7 +34,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         line=GIVE_ENDPOINT,
     ),
     "other-session": Kind(
-        "This is a {what} session: it gives no answers.",
+        "{sentence}",
         "{fix}",
         line="azrt-tui url",
     ),

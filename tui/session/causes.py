@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from websockets.exceptions import (
     InvalidHandshake,
@@ -83,6 +83,22 @@ SUPPORT_HEADERS: Final = ("apim-request-id", "x-request-id", "x-ms-region")
 
 _STATUS_KINDS: Final = frozenset({200, 400, 401, 403, 404, 429})
 """HTTP statuses with a row of their own."""
+
+_OTHER_SESSIONS: Final[Mapping[str, tuple[str, str]]] = {
+    "transcription": (
+        "This is a transcription session: it gives no answers.",
+        "Use a URL without intent=transcription, with model= and the name of a realtime model.",
+    ),
+    "translation": (
+        "This is a translation session: it gives no answers.",
+        "Use the path /v1/realtime, and a realtime model that does not translate.",
+    ),
+    "live": (
+        "This is a Live session, which speaks a protocol of its own.",
+        "Use the path /v1/realtime, with model= and the name of a realtime model.",
+    ),
+}
+"""Types of sessions that are not for talking here: what they are, and what to use."""
 
 _BROAD: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN)
 """Statuses under which gateways say many things."""
@@ -163,12 +179,41 @@ def beta_session(target: Target) -> Cause:
     return found
 
 
+OPENINGS: Final = (
+    "session.created",
+    "session.updated",
+    "transcription_session.created",
+    "transcription_session.updated",
+    "session.started",
+)
+"""Events by which a server says that there is a session, and which."""
+
+
+def opened(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the session of an event that opens one, with its type where the event says it instead."""
+    session, event_type = event.get("session"), wire.text(event.get("type"))
+    session = session if isinstance(session, Mapping) else {}
+    if event_type == "session.started":
+        return {**session, "type": "live"}
+    if event_type.startswith("transcription_session.") or session.get("object") == "realtime.transcription_session":
+        return {**session, "type": "transcription"}
+    return session
+
+
 def of_session(session: object, target: Target) -> Cause | None:
-    """What is wrong with the session of a session.created: a Beta one is nothing for the SDK.
+    """What is wrong with the session of an opening event: a Beta one is nothing for the SDK, others give no answers.
 
     A GA session that only lacks its type is one all the same.
     """
-    if not isinstance(session, Mapping) or session.get("type") is not None:
+    if not isinstance(session, Mapping):
+        return None
+    kind = session.get("type")
+    if isinstance(kind, str) and kind in _OTHER_SESSIONS:
+        sentence, fix = _OTHER_SESSIONS[kind]
+        if kind == "transcription" and "intent=transcription" in target.url:
+            fix = "Leave intent=transcription out of the URL."
+        return cause("other-session", {"session.type": kind}, sentence=sentence, fix=fix)
+    if kind is not None:
         return None
     beta = "modalities" in session or "input_audio_format" in session or "api-version=" in target.url
     return beta_session(target) if beta else None

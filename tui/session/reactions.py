@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from tui import wire
 from tui.conversation import failures
+from tui.session.causes import OPENINGS, opened
 from tui.session.commands import Cancel, SendQueued, Truncate, TurnsByHand
 from tui.session.shared import Shared
 
@@ -40,8 +41,8 @@ class Reactions:
         event_type = event.get("type")
         if isinstance(event_type, str) and event_type.startswith("response."):
             shared.response_event_at = time.monotonic()
-        if event_type in ("session.created", "session.updated"):
-            self._created(event.get("session"))
+        if event_type in OPENINGS:
+            self._created(opened(event))
             self._detects(shared.recorder.status.turn_detection)
         elif event_type == "response.created":
             if shared.to_cancel:

@@ -450,6 +450,32 @@ async def test_the_recorded_end_of_beta() -> None:
         assert any("beta_api_shape_disabled" in said for said in running.said)
 
 
+@pytest.mark.parametrize(
+    ("created", "sentence"),
+    [
+        (
+            {"type": "transcription_session.created", "session": {"input_audio_format": "pcm16"}},
+            "transcription session",
+        ),
+        ({"type": "session.created", "session": {"type": "transcription"}}, "transcription session"),
+        ({"type": "session.created", "session": {"type": "translation"}}, "translation session"),
+        ({"type": "session.started", "session": {"id": "live_1"}}, "Live session"),
+    ],
+)
+async def test_a_session_that_gives_no_answers_is_the_one_cause(created: dict[str, object], sentence: str) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send({"event_id": "e", **created})
+        while True:
+            await peer.receive()
+            await peer.send({"type": "error", "error": {"type": "invalid_request_error", "message": "Not here."}})
+
+    async with websocket_server(script) as server, session(f"{server.url}&intent=transcription") as running:
+        cause = await running.cause()
+        assert cause.name == "other-session" and sentence in cause.sentence
+        assert "intent=transcription out of the URL" in cause.fix or "transcription" not in sentence
+        assert running.said == [cause.sentence], "the errors follow from it"
+
+
 async def test_a_ga_server_that_names_no_session_type_is_no_beta_server() -> None:
     untyped = {**CREATED, "session": {"id": "sess_1", "model": "gpt-realtime", "audio": {}}}
 
