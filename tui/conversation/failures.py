@@ -18,6 +18,9 @@ _MESSAGES: Final = ("message", "msg", "detail", "details", "reason", "descriptio
 
 _LONGEST_WAIT_S: Final = 86_400.0
 
+_SETTING: Final = re.compile(r"'session\.[a-z_.]+'")
+"""How a message names a setting, where the error has no ``param``."""
+
 _WAIT: Final = re.compile(
     r"(?:try again in|retry after) (?=[0-9])(?:([0-9]{1,4})h)?(?:([0-9]{1,4})m(?!s))?"
     r"(?:([0-9]{1,6}(?:\.[0-9]{1,6})?) ?s)?(?:([0-9]{1,6}(?:\.[0-9]{1,6})?) ?ms)?",
@@ -117,7 +120,7 @@ def of_error(error: Mapping[str, Any]) -> Cause:
     if code == "input_audio_buffer_commit_empty":
         return cause("audio-too-short", facts)
     sort = sort_of(code, kind, message)
-    of_a_setting = facts.get("param", "").startswith("session.") or message.startswith("Unknown parameter: 'session.")
+    of_a_setting = facts.get("param", "").startswith("session.") or _SETTING.search(message) is not None
     if of_a_setting and sort in _OF_A_SETTING:
         return cause("update-refused", facts, said=said)
     row = _ERROR_ROWS.get(sort, "error")
