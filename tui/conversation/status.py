@@ -10,6 +10,7 @@ from typing import Any
 from tui import wire
 from tui.conversation import failures
 from tui.conversation.causes import Cause
+from tui.conversation.items import CALLS
 
 
 class Link(enum.StrEnum):
@@ -298,7 +299,8 @@ class StatusReducer:
         if not self.status.response_id or response_id in {"", self.status.response_id}:
             self.set(response_id="", agent=AgentState.IDLE)
             self.unnamed = self.silenced = False
-            self.unanswered = self.promised or self.asked or self.expected
+            if not _only_calls(response):  # else the answer is still to come
+                self.unanswered = self.promised or self.asked or self.expected
         if isinstance(response, Mapping):
             self.set(failure=failures.of_response(response, self._reset_s), answers=self.status.answers + 1)
         usage = response.get("usage") if isinstance(response, Mapping) else None
@@ -307,6 +309,14 @@ class StatusReducer:
                 tokens_in=self.status.tokens_in + _count(usage.get("input_tokens")),
                 tokens_out=self.status.tokens_out + _count(usage.get("output_tokens")),
             )
+
+
+def _only_calls(response: object) -> bool:
+    """Whether a response that is complete consists of nothing but calls of tools."""
+    output = response.get("output") if isinstance(response, Mapping) else None
+    if not isinstance(output, list) or not output or _text(response, "status") not in ("", "completed"):
+        return False
+    return all(_text(item, "type") in CALLS for item in output)
 
 
 def _turn_detection(session: Mapping[str, Any]) -> object:

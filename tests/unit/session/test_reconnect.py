@@ -403,6 +403,27 @@ async def test_the_output_of_a_tool_that_waits_for_an_answer_is_asked_about_agai
         assert [item["type"] for item in carried(server.peers[1])][1:] == ["function_call", "function_call_output"]
 
 
+async def test_a_question_whose_answer_so_far_only_calls_is_asked_again_with_the_output() -> None:
+    async def first(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await take(peer, 1)
+        call = {"id": "f1", "type": "function_call", "call_id": "c1", "name": "get_weather", "arguments": "{}"}
+        output = {"id": "o1", "type": "function_call_output", "call_id": "c1", "output": "18 degrees"}
+        await peer.send(created("resp_0"), {"type": "conversation.item.added", "event_id": "e", "item": call})
+        end_of_it = {"id": "resp_0", "status": "completed", "output": [call]}
+        await peer.send({"type": "response.done", "event_id": "e", "response": end_of_it})
+        await peer.send({"type": "conversation.item.added", "event_id": "e", "item": output})
+        await end(peer, EXPIRED, 1001)
+
+    async with (
+        websocket_server(Far(first, answer_all)) as server,
+        session(server.url, attended=True, timeouts=QUICK) as running,
+    ):
+        running.worker.submit(SendText("the weather?"))
+        await running.until(lambda: "answered" in running.said)
+        assert [item["type"] for item in carried(server.peers[1])][1:] == ["function_call", "function_call_output"]
+
+
 async def test_a_question_whose_tool_has_no_output_is_told() -> None:
     async def first(peer: Peer) -> None:
         await peer.send(CREATED)
