@@ -236,6 +236,8 @@ class Lifeline:
         link = Link.FAILED if failed else Link.CLOSED
         if cause.name == "closed-1009":
             self._drop_what_was_too_large()
+        if cause.name == "session-filtered":  # the same words would end each further session too
+            self._owed = self._thinking = False
         wait_s = None
         if plan.attended and (plan.reconnects or cause.name == "expiring"):  # the latter has a setting of its own
             wait_s = self._back_off.next_s(cause, plan.timeouts.back_off_s)

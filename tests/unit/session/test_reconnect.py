@@ -302,6 +302,21 @@ async def test_a_question_in_flight_is_told_where_it_is_not_tried_again_and_aske
         assert len(sent(running, "response.create")) == 2
 
 
+async def test_a_question_over_which_the_content_filter_ended_the_session_is_not_asked_again() -> None:
+    async def first(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await take(peer, 1)
+        await peer.connection.close(1008, "content_filter")
+
+    async with websocket_server(Far(first)) as server, session(server.url, attended=True, timeouts=QUICK) as running:
+        running.worker.submit(SendText("hello?"))
+        assert (await running.cause()).name == "session-filtered"
+        assert running.transcript[-1].note == "Say it in other words."
+        running.worker.submit(Reconnect())
+        await running.connected()
+        assert len(sent(running, "response.create")) == 1
+
+
 async def test_a_question_that_the_server_refused_is_not_asked_again() -> None:
     async def first(peer: Peer) -> None:
         await peer.send(CREATED)
