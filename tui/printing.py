@@ -6,10 +6,13 @@ import base64
 import json
 import os
 import sys
-from typing import IO, Any
+from typing import IO, Any, Final
 
 from tui.capture import Entry
 from tui.endpoint import escape_controls
+
+BROKEN_PIPE: Final = 141
+"""The exit code of a program whose reader has gone, as shells give it for SIGPIPE: 128 and 13."""
 
 
 class Output:
@@ -34,7 +37,7 @@ class Output:
     def broken(self) -> int:
         """The reader of the pipe has gone: that is no failure worth a word. Return the exit code."""
         drop_rest(self._stream)
-        return 1
+        return BROKEN_PIPE
 
 
 def drop_rest(stream: IO[str]) -> None:

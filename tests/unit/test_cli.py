@@ -275,6 +275,14 @@ def test_say_checks_the_settings_before_anything_else(
     assert done.stderr.count("\n") == 1
 
 
+def test_say_hints_at_how_a_text_begins_with_a_dash(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["say", "--demo", "-1 + 2?"]) == 2
+    assert "To say a text that begins with a dash: say -- TEXT" in capsys.readouterr().err
+    assert run(["say", "--demoo", "hello"]) == 2
+    err = capsys.readouterr().err
+    assert "Did you mean '--demo'?" in err and "begins with a dash" not in err
+
+
 def test_say_refuses_bytes_that_are_no_text(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tui", "say", "--demo", "-"],
@@ -317,5 +325,5 @@ def test_a_reader_that_leaves_is_no_traceback(tmp_path: Path) -> None:
             text=True,
             timeout=60,
         )
-    assert done.returncode == 1
+    assert done.returncode == 141
     assert not re.search("Traceback|BrokenPipe", done.stderr)

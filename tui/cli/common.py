@@ -101,10 +101,13 @@ def note(loaded: Loaded, notes: Sequence[str]) -> None:
         complain("; ".join(changed))
 
 
-def read_stdin() -> str:
-    """Return the text on stdin; ClickException when it is not UTF-8."""
+def read_stdin(limit: int) -> str:
+    """Return the text on stdin; ClickException when it has more bytes than the limit, or is not UTF-8."""
+    data = sys.stdin.buffer.read(limit + 1)
+    if len(data) > limit:
+        raise click.ClickException(f"the text on stdin has more than {limit >> 20} MiB")
     try:
-        return sys.stdin.buffer.read().decode()
+        return data.decode()
     except UnicodeDecodeError as error:
         raise click.ClickException("the text on stdin is not UTF-8") from error
 
