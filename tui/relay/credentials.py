@@ -1,0 +1,153 @@
+"""What a client signs in with: in its query, its headers, its subprotocols. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import AnyStr, Final, Protocol
+
+from tui import wire
+from tui.secrets import (
+    KEY,
+    KNOWN_NAMES,
+    Mask,
+    in_event,
+    is_credential,
+    is_credential_header,
+    is_secret,
+    names_secret,
+    parts,
+    unquoted,
+)
+
+_HANDSHAKE: Final = "sec-websocket-"
+
+_BESIDE_KEYS: Final = re.compile(r"realtime|graphql|mqtt|openai-(?:beta|organization|project)\.", re.IGNORECASE)
+"""Beginnings of subprotocols that are offered beside a key, and hold none."""
+
+_SEPARATED: Final = re.compile(r"[.~|!*'`:_-]+")
+"""What stands between the name and the key in a subprotocol, as in ``openai-insecure-api-key.sk-...``."""
+
+_LEAST: Final = 4
+"""Characters of a key in a subprotocol: ``auth.v1`` holds none."""
+
+_PIECES: Final = re.compile(r"([&;?]+)")
+
+_TELLS: Final = re.compile(rb"key|token|secret|passw|pwd|auth|bearer|credential|cookie|signature|jwt", re.IGNORECASE)
+"""What a frame holds that may hold a secret under its name."""
+
+MOST_READ: Final = 256 * 1024
+"""Bytes of a client's frame that is looked through for secrets: a larger one holds audio or images."""
+
+
+class Masking(Protocol):
+    """Something that knows secrets."""
+
+    def masked(self, text: AnyStr) -> AnyStr:
+        """The text with asterisks for each secret, in the same length."""
+
+
+class SessionMask:
+    """Masks what the client of one session presented, and what ``ours`` knows."""
+
+    def __init__(self, presented: Iterable[str], ours: Masking) -> None:
+        self._presented = Mask(presented)
+        self._ours = ours
+
+    def masked(self, text: AnyStr) -> AnyStr:
+        """The text with asterisks for each secret, in the same length."""
+        return self._ours.masked(self._presented.masked(text))
+
+    def learn(self, data: bytes) -> None:
+        """Mask from now on what this frame of the client holds under the name of a secret: some sign in with one."""
+        if len(data) <= MOST_READ and b"input_audio_buffer.append" not in data and _TELLS.search(data):
+            self._presented.add(in_event(wire.parse(data)))
+
+
+# The query
+
+
+def pieces(query: str) -> list[str]:
+    """Split a query into its parameters and what separates them, which every second one is."""
+    return _PIECES.split(query)
+
+
+def secret_piece(piece: str) -> bool:
+    """Return whether a parameter, as written, is or may hide a secret."""
+    name, _, value = piece.partition("=")
+    return is_secret(unquoted(name).lower(), unquoted(value))
+
+
+def without_secrets(query: str) -> str:
+    """Return the query without the parameters that are, or may hide, a secret."""
+    split = pieces(query)
+    kept = [
+        (before, piece)
+        for before, piece in zip(["", *split[1::2]], split[::2], strict=True)
+        if piece and not secret_piece(piece)
+    ]
+    return "".join(piece if not number else before + piece for number, (before, piece) in enumerate(kept))
+
+
+def in_query(query: str) -> Iterator[str]:
+    """Yield the values of a query that a client signs in with."""
+    for piece in pieces(query)[::2]:
+        name, _, value = piece.partition("=")
+        plain = unquoted(name).lower()
+        if is_credential(plain, unquoted(value)):
+            yield value
+        elif plain not in KNOWN_NAMES and KEY.search(plain):
+            yield name
+
+
+def path_without_secrets(path: str) -> str:
+    """Return the path with ``***`` for what looks like a key."""
+    return "/".join("***" if is_secret("model", unquoted(part)) and part else part for part in path.split("/"))
+
+
+# Headers
+
+
+def secret_header(name: str, value: str) -> bool:
+    """Return whether a client signs in with this header."""
+    return not name.lower().startswith(_HANDSHAKE) and is_credential_header(name, value)
+
+
+# Subprotocols
+
+
+def in_subprotocols(offered: Sequence[str]) -> dict[str, list[str]]:
+    """Return those of the offered subprotocols that hold a key, or name one, and what they hold.
+
+    Vendors' conventions differ: ``openai-insecure-api-key.KEY``, ``bearer-KEY``, or two in a row, ``token, KEY``.
+    """
+    found: dict[str, list[str]] = {}
+    named = False
+    for token in offered:
+        if names_secret(token) and not _values(token) and not KEY.search(token):
+            named = True
+            found[token] = []
+        elif _BESIDE_KEYS.match(token):
+            continue
+        elif named or is_secret("", token):
+            found[token] = [*_values(token), token]
+        elif values := _values(token):
+            found[token] = values
+    return found if any(found.values()) else {}
+
+
+def _values(token: str) -> list[str]:
+    """What may be the key in ``name.KEY``: all that follows the name, and each shorter end of it, dot by dot."""
+    for match in _SEPARATED.finditer(token):
+        before, after = token[: match.start()], token[match.end() :]
+        if names_secret(before) and len(after) >= _LEAST and not names_secret(after):
+            return [after, *(after[dot.end() :] for dot in re.finditer(r"\.", after) if len(after) - dot.end() > 11)]
+    return []
+
+
+def presented(query: str, headers: Iterable[tuple[str, str]], offered: Sequence[str]) -> list[str]:
+    """Return every spelling of what a client signs in with, to be masked."""
+    values = list(in_query(query))
+    values += [value for name, value in headers if secret_header(name, value)]
+    values += [value for held in in_subprotocols(offered).values() for value in held]
+    return list(dict.fromkeys(part for value in values for part in parts(value)))
