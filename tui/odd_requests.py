@@ -23,6 +23,9 @@ LINGER_S: Final = 5.0
 MOST_KEPT: Final = 4096
 """Bytes of a request that are looked at for its first line."""
 
+TLS_HELLO: Final = b"\x16\x03"
+"""How a handshake of TLS begins."""
+
 _METHODS: Final = frozenset({"POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"})
 
 
@@ -58,7 +61,7 @@ _UPGRADE: Final = (("Upgrade", "websocket"),)
 
 def unread(head: bytes, problem: BaseException | None, program: str) -> OddRequest:
     """What is wrong with a request that the library could not read: ``head`` is its beginning."""
-    if head[:2] == b"\x16\x03":
+    if head[:2] == TLS_HELLO:
         return OddRequest(
             f"A client spoke TLS (wss:) to {program}, which was started without --tls. "
             "Start it with --tls, or give the client a ws: address.",
@@ -137,6 +140,10 @@ class Answering(ServerConnection):
         """Keep the beginning of the request."""
         if self.request is None and len(self._head) < MOST_KEPT:
             self._head += data[:MOST_KEPT]
+            if self._head[:2] == TLS_HELLO and not self._answered:  # it has no lines, for which the library waits
+                self._answered = True
+                self.refuse(unread(self._head, None, self.program))
+                self.transport.close()
         super().data_received(data)
 
     def send_data(self) -> None:

@@ -28,7 +28,7 @@ KNOWN_NAMES: Final = frozenset({"api-version", "deployment", "model"})
 _NAME: Final = re.compile(
     r"(?<!cache[-_])(?<!public[-_])key(?!word|board|frame)|token(?!s|i[sz])|secret|passw|passphrase|pwd"
     r"|auth(?!or(?!i[sz]))|bearer|credential|cookie|signature|^sig|jwt|^code$"
-    r"|(?:^|[^a-z])(?:sas|sig|pat|pass|creds?|otp|ek|sk)(?:$|[^a-z])"
+    r"|(?:^|[^a-z])(?:sas|sig|pat|pass|creds?|otp|ek|sk|ticket|assertion)(?:$|[^a-z])"
 )
 """Names of secrets: ``api-key``, ``subscription-key``, ``access_token``, ``client_secret``, ``sig``, and so on.
 
@@ -83,10 +83,19 @@ def is_secret(name: str, value: str) -> bool:
     """Return whether ``name=value`` is, or may hide, a secret. Both are decoded."""
     if names_secret(name) or KEY.search(name):
         return True
-    if _TAGGED.fullmatch(value) or _SURE_SCHEME.match(value) or _HIDDEN_PARAMETER.search(value):
+    if _says_so(value) or _HIDDEN_PARAMETER.search(value):
         return True  # deployment=d%26key=... hides one
     # A deployment may end in 32 hex digits.
     return bool(KEY.fullmatch(value) if name.lower() in KNOWN_NAMES else KEY.search(value))
+
+
+def is_secret_value(value: str) -> bool:
+    """Return whether this looks like a secret, whatever it is called."""
+    return _says_so(value) or bool(KEY.search(value))
+
+
+def _says_so(value: str) -> bool:
+    return bool(_TAGGED.fullmatch(value) or _SURE_SCHEME.match(value))
 
 
 def is_credential(name: str, value: str) -> bool:
@@ -97,7 +106,7 @@ def is_credential(name: str, value: str) -> bool:
     if no_value(value):
         return False
     if not names_secret(name) and name.lower().endswith(("id", "parent")):
-        return bool(_TAGGED.fullmatch(value) or _SURE_SCHEME.match(value))
+        return _says_so(value)
     return is_secret(name, value)
 
 
@@ -105,7 +114,7 @@ def is_credential_header(name: str, value: str) -> bool:
     """Return whether a client signs in with this header."""
     if no_value(value):
         return False
-    if names_secret(name) or _TAGGED.fullmatch(value) or _SURE_SCHEME.match(value):
+    if names_secret(name) or _says_so(value):
         return True
     return bool(KEY.fullmatch(value)) and not re.search(r"id$|^trace|trace-?parent", name, re.IGNORECASE)
 
@@ -171,16 +180,24 @@ def parts(value: str) -> Iterator[str]:
 
 def _both_sides(encoded: str) -> Iterator[str]:
     """Yield ``user:password`` of a Basic credential, and each side; a key may be either."""
-    try:
-        text = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=None).decode()
-    except (binascii.Error, ValueError):
-        return
+    text = decoded(encoded)
     user, colon, password = text.partition(":")
-    yield text
+    if text:
+        yield text
     if colon:
         yield password
-        if not password or is_secret("", user):
+        if not password or is_secret_value(user):
             yield user
+
+
+def decoded(encoded: str) -> str:
+    """Return the text that is encoded in base64 of either alphabet; "" where there is none."""
+    try:
+        return base64.urlsafe_b64decode(
+            encoded.replace("+", "-").replace("/", "_") + "=" * (-len(encoded) % 4)
+        ).decode()
+    except (binascii.Error, ValueError):
+        return ""
 
 
 def in_event(event: object) -> Iterator[str]:

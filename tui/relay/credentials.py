@@ -11,10 +11,12 @@ from tui.secrets import (
     KEY,
     KNOWN_NAMES,
     Mask,
+    decoded,
     in_event,
     is_credential,
     is_credential_header,
     is_secret,
+    is_secret_value,
     names_secret,
     parts,
     unquoted,
@@ -27,6 +29,13 @@ _BESIDE_KEYS: Final = re.compile(r"realtime|graphql|mqtt|openai-(?:beta|organiza
 
 _SEPARATED: Final = re.compile(r"[.~|!*'`:_-]+")
 """What stands between the name and the key in a subprotocol, as in ``openai-insecure-api-key.sk-...``."""
+
+_BARE: Final = re.compile(
+    r"(?:[a-z0-9]{1,12}[-_.]){0,4}"
+    r"(?:(?:api|access|auth|id)?key|(?:access|auth|id)?token|secret|auth|authori[sz]ation|bearer|basic|jwt|password)",
+    re.IGNORECASE,
+)
+"""The name of a key alone, as in ``token, KEY``."""
 
 _LEAST: Final = 4
 """Characters of a key in a subprotocol: ``auth.v1`` holds none."""
@@ -102,7 +111,11 @@ def in_query(query: str) -> Iterator[str]:
 
 def path_without_secrets(path: str) -> str:
     """Return the path with ``***`` for what looks like a key."""
-    return "/".join("***" if is_secret("model", unquoted(part)) and part else part for part in path.split("/"))
+    return "/".join("***" if _secret_part(part) else part for part in path.split("/"))
+
+
+def _secret_part(part: str) -> bool:
+    return bool(part) and is_secret("model", unquoted(part))
 
 
 # Headers
@@ -123,13 +136,12 @@ def in_subprotocols(offered: Sequence[str]) -> dict[str, list[str]]:
     """
     found: dict[str, list[str]] = {}
     named = False
-    for token in offered:
-        if names_secret(token) and not _values(token) and not KEY.search(token):
-            named = True
-            found[token] = []
+    for number, token in enumerate(offered):
+        if _BARE.fullmatch(token) and number < len(offered) - 1:
+            named, found[token] = True, []
         elif _BESIDE_KEYS.match(token):
             continue
-        elif named or is_secret("", token):
+        elif named or is_secret_value(token):
             found[token] = [*_values(token), token]
         elif values := _values(token):
             found[token] = values
@@ -140,14 +152,17 @@ def _values(token: str) -> list[str]:
     """What may be the key in ``name.KEY``: all that follows the name, and each shorter end of it, dot by dot."""
     for match in _SEPARATED.finditer(token):
         before, after = token[: match.start()], token[match.end() :]
-        if names_secret(before) and len(after) >= _LEAST and not names_secret(after):
-            return [after, *(after[dot.end() :] for dot in re.finditer(r"\.", after) if len(after) - dot.end() > 11)]
+        if not names_secret(before) or len(after) < _LEAST or (_BARE.fullmatch(after) and "." not in match[0]):
+            continue
+        values = [after, *(after[dot.end() :] for dot in re.finditer(r"\.", after) if len(after) - dot.end() >= _LEAST)]
+        # Kubernetes has base64url.bearer.authorization.k8s.io.TOKEN
+        return values + ([text for value in values if (text := decoded(value))] if "base64" in before.lower() else [])
     return []
 
 
-def presented(query: str, headers: Iterable[tuple[str, str]], offered: Sequence[str]) -> list[str]:
+def presented(path: str, query: str, headers: Iterable[tuple[str, str]], offered: Sequence[str]) -> list[str]:
     """Return every spelling of what a client signs in with, to be masked."""
-    values = list(in_query(query))
+    values = [part for part in path.split("/") if _secret_part(part)] + list(in_query(query))
     values += [value for name, value in headers if secret_header(name, value)]
     values += [value for held in in_subprotocols(offered).values() for value in held]
     return list(dict.fromkeys(part for value in values for part in parts(value)))

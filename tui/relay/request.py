@@ -92,7 +92,7 @@ def translate(request: Request, target: Target, credentials: Credentials) -> Ask
         or bool(of_protocols)
     )
     needs_key = credentials == "settings" or (credentials == "auto" and not has_key)
-    presented_ = presented(query, forwarded, offered)
+    presented_ = presented(path, query, forwarded, offered)
     if needs_key:
         forwarded = [
             (name, value)
