@@ -41,7 +41,7 @@ def asked(path: str = "/v1/realtime?model=m", headers: dict[str, str] | None = N
 @pytest.mark.parametrize("name", QUERIES)
 def test_a_key_in_the_query(name: str) -> None:
     for value in (THEIRS, quote(THEIRS, safe=""), f"Bearer%20{quote(THEIRS, safe='')}", f"bearer+{THEIRS}"):
-        for path in (f"/v1/realtime?model=m&{name}={value}", f"/v1/realtime?{name}={value}&model=m;x=1"):
+        for path in (f"/v1/realtime?model=m&{name}={value}", f"/v1/realtime?{name}={value}&model=m&x=1"):
             found = asked(path)
             assert found.url == f"ws://127.0.0.1:1{path}", "as it came"
             assert not found.needs_key
@@ -144,7 +144,7 @@ def test_a_path_names_no_host(path: str, expected: str) -> None:
 
 
 async def echo(peer: Peer) -> None:
-    """Echo all that the client has presented, in an error, in text that comes in pieces, and in the reason at the end."""
+    """Echo all that the client has presented: in an error, in other frames, and in the reason at the end."""
     request = peer.connection.request
     assert request is not None
     lines = [f"{name}: {value}" for name, value in request.headers.raw_items()]
@@ -200,11 +200,11 @@ def assert_unseen(watched: Running, *more: str) -> None:
     [["realtime", "openai-insecure-api-key.ek_CanaryTheirs01234"], ["realtime", "token", "CanaryTheirs01234"]],
 )
 async def test_a_subprotocol_that_is_echoed(protocols: list[str]) -> None:
-    secret = "CanaryTheirs01234"
+    secret = protocols[-1].removeprefix("openai-insecure-api-key.")
 
     async def serve(peer: Peer) -> None:
         await peer.send({"type": "error", "error": {"message": f"Incorrect API key provided: {secret}."}})
-        await peer.connection.close(3000, f"wrong: {secret[:16]}")
+        await peer.connection.close(3000, f"wrong: {secret[:17]}")
 
     async with websocket_server(serve, subprotocols=[Subprotocol("realtime")]) as server:
         async with relay(server.url, key=OUR_KEY) as watched:
