@@ -126,9 +126,9 @@ def no_value(value: str) -> bool:
 
 
 def unquoted(text: str) -> str:
-    """Return the text without percent-encoding, however often it was encoded."""
+    """Return the text without percent-encoding, however often it was encoded; a plus is a space."""
     for _ in range(3):
-        text, before = unquote_plus(text) if "%" in text else text, text
+        text, before = unquote_plus(text), text
         if text == before:
             break
     return text
@@ -173,7 +173,7 @@ def parts(value: str) -> Iterator[str]:
                 waiting.extend(_both_sides(text[scheme.end() :]))
         else:
             yield text
-        waiting += [unquoted(text), unquote(text)]
+        waiting += [unquote_plus(text), unquote(text)]
         if "=" in text.rstrip("="):  # Digest, SharedAccessSignature, cookies
             waiting.extend(named for pair in re.split(r"[,;&\s]+", text) if (named := pair.partition("=")[2]))
 
