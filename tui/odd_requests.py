@@ -81,8 +81,10 @@ def unread(head: bytes, problem: BaseException | None, program: str) -> OddReque
             sentence = f"{program} takes WebSockets, which need HTTP/1.1; this request has HTTP/{version}."
         elif method == "HEAD":
             sentence = f"{program} takes WebSockets only; a client sent HEAD."
-        else:
+        elif re.search(rb"\r?\n(?:content-length|transfer-encoding)[ \t]*:", head, re.IGNORECASE):
             sentence = f"{program} takes WebSockets only, and a request for one has no body."
+        else:
+            return OddRequest(f"{program} got a request with a malformed header.", HTTPStatus.BAD_REQUEST)
         return OddRequest(sentence, HTTPStatus.UPGRADE_REQUIRED, headers=_UPGRADE, without_body=method == "HEAD")
     known = method in _METHODS
     return OddRequest(

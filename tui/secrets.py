@@ -105,7 +105,7 @@ def is_credential(name: str, value: str) -> bool:
     """
     if no_value(value):
         return False
-    if not names_secret(name) and name.lower().endswith(("id", "parent")):
+    if re.search(r"(?:^|[-_])id$", name, re.IGNORECASE):  # agent-authentication-...-client-id
         return _says_so(value)
     return is_secret(name, value)
 

@@ -43,6 +43,7 @@ def test_names_of_other_things(name: str) -> None:
         ("x", "Bearer abc", True),
         ("x", "0123456789abcdef0123456789abcdef", True),
         ("request_id", "0123456789abcdef0123456789abcdef", False),
+        ("agent-authentication-identity-client-id", "0123456789abcdef0123456789abcdef", False),
         ("model", "gpt-realtime", False),
         ("model", "m&api-key=abc", True),
         ("auth", "true", False),
