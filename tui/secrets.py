@@ -68,6 +68,13 @@ _REST: Final = r"(?:[\w~+/=%-]|\.(?=\w))*"
 _SPELLED_OUT: Final = 256
 """Characters. In a longer secret only those are looked for in other spellings that an encoder changes."""
 
+_SPELLED: Final = re.compile(
+    r"(?:%(?:25)*|\\u00)(?:3[0-9]|[46][1-9a-f]|[57][0-9a])|&#0*(?:4[89]|[5-9]\d|1[012]\d);|&#x", re.IGNORECASE
+)
+"""A letter or a digit that an encoder has spelled out, which few do; all others leave those as they are."""
+
+_SPELLED_IN_BYTES: Final = re.compile(_SPELLED.pattern.encode(), re.IGNORECASE)
+
 _ENTITIES: Final = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 
 
@@ -248,13 +255,13 @@ class Mask:
             return text
         if isinstance(text, bytes):
             lowered = text.lower()
-            odd = b"%" in text or b"\\u00" in text or b"&#" in text
+            odd = (b"%" in text or b"\\u00" in text or b"&#" in text) and bool(_SPELLED_IN_BYTES.search(text))
             for form in self._forms.values():
                 if form.may_be_in(text, lowered, odd):
                     text = form.masked(text.decode("latin-1"), json=True).encode("latin-1")
             return text
         lowered_text = text.lower()
-        odd = "%" in text or "\\u00" in text or "&#" in text
+        odd = ("%" in text or "\\u00" in text or "&#" in text) and bool(_SPELLED.search(text))
         for form in self._forms.values():
             if form.may_be_in_text(text, lowered_text, odd):
                 text = form.masked(text, json=False)

@@ -227,7 +227,7 @@ def test_the_hint_names_what_each_library_takes() -> None:
     plan = RelayPlan(Address("127.0.0.1", 0), explicit_target("ws://127.0.0.1:1/v1/realtime?model=m", None))
     plain = "\n".join(watch.how_to_connect("ws://127.0.0.1:8765", plan))
     assert "base_url\n  http://127.0.0.1:8765/v1\n" in plain
-    assert "AzureOpenAI in Python takes as websocket_base_url\n  ws://127.0.0.1:8765/openai\n" in plain
+    assert "websocket_base_url\n  ws://127.0.0.1:8765/v1\n  ws://127.0.0.1:8765/openai  (AzureOpenAI)\n" in plain
     assert "--tls" in plain
     secured = "\n".join(watch.how_to_connect("wss://127.0.0.1:8765", plan, Path("/a b/watch-8765.pem")))
     assert "base_url\n  https://127.0.0.1:8765/v1\n" in secured

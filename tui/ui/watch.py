@@ -224,8 +224,9 @@ def how_to_connect(url: str, plan: RelayPlan, ca_file: Path | None = None) -> li
         "",
         "OpenAI's libraries take as base_url",
         f"  http{url.removeprefix('ws')}/v1",
-        "AzureOpenAI in Python takes as websocket_base_url",
-        f"  {url}/openai",
+        "or, in Python, as websocket_base_url",
+        f"  {url}/v1",
+        f"  {url}/openai  (AzureOpenAI)",
         "openai-agents and others take as url",
         f"  {url}/v1/realtime{'' if plan.target.model else '?model=NAME'}",
     ]
