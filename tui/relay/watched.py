@@ -87,6 +87,9 @@ class WatchedSession:
         self._deliver(Batch(len(self.log), self.log.rows, (), (), None, replace(recorder.status, rate=0.0)))
 
     def _deliver(self, batch: Batch) -> None:
+        # A secret may come in pieces, which only the text that they make shows.
+        masked = self._mask.masked
+        batch = replace(batch, turns=tuple(replace(turn, text=masked(turn.text)) for turn in batch.turns))
         if batch.status.link is not self._link:
             self._link = batch.status.link
             self.on_link()

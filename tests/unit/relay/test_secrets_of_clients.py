@@ -269,3 +269,20 @@ async def test_a_goodbye_of_the_client_that_holds_its_key() -> None:
         await watched.sessions[0].cause()
         assert server.peers[0].connection.close_reason == THEIRS
         assert_unseen(watched)
+
+
+async def test_a_key_that_comes_in_pieces_is_not_told() -> None:
+    async def serve(peer: Peer) -> None:
+        ids = {"response_id": "r", "item_id": "i", "output_index": 0, "content_index": 0}
+        await peer.send(CREATED, {"type": "response.created", "response": {"id": "r"}})
+        for at in range(0, len(THEIRS), 5):
+            await peer.send({"type": "response.output_text.delta", "delta": THEIRS[at : at + 5], **ids})
+        await peer.send({"type": "response.done", "response": {"id": "r", "status": "completed"}})
+        await peer.drain()
+
+    async with websocket_server(serve) as server, relay(server.url) as watched:
+        async with connect(watched.url(), additional_headers={"Authorization": f"Bearer {THEIRS}"}) as connection:
+            while b"response.done" not in await connection.recv(decode=False):
+                pass
+        await watched.sessions[0].cause()
+        assert "*" * len(THEIRS) in watched.sessions[0].said
