@@ -1,4 +1,4 @@
-"""What a WebSocket server answers to requests that ask for no WebSocket, which the library only hangs up on.
+"""Answer requests that ask for no WebSocket, which the library only hangs up on.
 
 Probes send HEAD, clients whose base_url leads here send POST, and ``wss:`` is spoken to ports without TLS.
 """
@@ -42,7 +42,7 @@ class OddRequest:
     without_body: bool = False
 
     def response(self) -> Response:
-        """The answer, in the form in which the service has its errors."""
+        """Return the answer, in the form in which the service has its errors."""
         assert self.status is not None
         body = json.dumps({"error": {"code": self.code, "message": self.sentence}}).encode(errors="replace")
         headers = Headers(
@@ -60,7 +60,7 @@ _UPGRADE: Final = (("Upgrade", "websocket"),)
 
 
 def unread(head: bytes, problem: BaseException | None, program: str) -> OddRequest:
-    """What is wrong with a request that the library could not read: ``head`` is its beginning."""
+    """Return what is wrong with a request that the library could not read; ``head`` is its beginning."""
     if head[:2] == TLS_HELLO:
         return OddRequest(
             f"A client spoke TLS (wss:) to {program}, which was started without --tls. "
@@ -95,7 +95,7 @@ def unread(head: bytes, problem: BaseException | None, program: str) -> OddReque
 
 
 def refused(request: Request, program: str) -> OddRequest | None:
-    """What the library would refuse in a request that it could read; None where it is a valid one for a WebSocket."""
+    """Return what the library would refuse in a request that it could read; None for a valid one."""
     protocol = ServerProtocol()
     protocol.accept(request)
     problem = protocol.handshake_exc

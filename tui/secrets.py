@@ -1,6 +1,6 @@
-"""The one test for "this is a secret", and the asterisks in its place.
+"""Tell what is a secret, and put asterisks in its place.
 
-Pasted addresses, relayed requests, frames, captures and the log all use it. Pure: standard library only.
+Pasted addresses, relayed requests, frames, captures and the log all use this one test. Pure: standard library only.
 """
 
 from __future__ import annotations
@@ -331,7 +331,7 @@ def _stars(match: re.Match[str]) -> str:
 
 
 def _spelled(character: str, written: str, thorough: bool) -> str:
-    """The pattern of a character in any spelling; ``written`` is how it stands in the text without any."""
+    """Return the pattern of a character in any spelling; ``written`` is how it stands in the text without any."""
     if character.isascii() and character.isalnum() and not thorough:
         return character
     code = ord(character)
@@ -346,7 +346,7 @@ def _spelled(character: str, written: str, thorough: bool) -> str:
 
 
 def _spelled_in_base64(character: str) -> str:
-    """The pattern of a character of base64, in either alphabet and escaped or not."""
+    """Return the pattern of a character of base64, in either alphabet and escaped or not."""
     if character in "+-":
         return r"(?:[+-]|%(?:25)*2[bB]|\\+u002[bB])"
     if character in "/_":
@@ -355,7 +355,7 @@ def _spelled_in_base64(character: str) -> str:
 
 
 def _longest_run(text: str) -> str:
-    """The longest run of letters and digits, which no encoder changes; the text itself where there is none."""
+    """Return the longest run of letters and digits, which no encoder changes; the text itself where there is none."""
     return max(re.findall("[A-Za-z0-9]+", text), key=len, default=text)
 
 

@@ -1,4 +1,4 @@
-"""What a client signs in with: in its query, its headers, its subprotocols. Pure."""
+"""Find what a client signs in with: in its query, its headers, its subprotocols. Pure."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Masking(Protocol):
     """Something that knows secrets."""
 
     def masked(self, text: AnyStr) -> AnyStr:
-        """The text with asterisks for each secret, in the same length."""
+        """Return the text with asterisks for each secret, in the same length."""
 
 
 class SessionMask:
@@ -64,7 +64,7 @@ class SessionMask:
         self._ours = ours
 
     def masked(self, text: AnyStr) -> AnyStr:
-        """The text with asterisks for each secret, in the same length."""
+        """Return the text with asterisks for each secret, in the same length."""
         return self._ours.masked(self._presented.masked(text))
 
     def learn(self, data: bytes) -> None:
@@ -149,7 +149,7 @@ def in_subprotocols(offered: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _values(token: str) -> list[str]:
-    """What may be the key in ``name.KEY``: all that follows the name, and each shorter end of it, dot by dot."""
+    """Return what may be the key in ``name.KEY``: all that follows the name, and each shorter end of it, dot by dot."""
     for match in _SEPARATED.finditer(token):
         before, after = token[: match.start()], token[match.end() :]
         if not names_secret(before) or len(after) < _LEAST or (_BARE.fullmatch(after) and "." not in match[0]):

@@ -173,7 +173,7 @@ class Relay:
         return server
 
     def _secured(self) -> ssl.SSLContext:
-        """A certificate of an authority that is made for it."""
+        """Make an authority, and a certificate of it."""
         from tui.certificates import Authority  # takes a while to import, and few need it
 
         self._authority = Authority("azrt-tui watch")

@@ -116,7 +116,7 @@ def translate(request: Request, target: Target, credentials: Credentials) -> Ask
 
 
 def _path_and_query(target: str) -> tuple[str, str]:
-    """Path and query of a request, without a fragment. ``//openai/realtime`` names no host."""
+    """Return path and query of a request, without a fragment. ``//openai/realtime`` names no host."""
     if not target.startswith("/"):  # the absolute form, which proxies get
         parts = urlsplit(target)
         target = f"{parts.path}?{parts.query}"
@@ -140,7 +140,7 @@ def foreign_origin(request: Request, allowed: Iterable[str]) -> str:
 
 
 def origin_refusal(origin: str) -> str:
-    """The sentence for a page of this origin, with the line to type where that would let it in."""
+    """Return the sentence for a page of this origin, with the line to type where that would let it in."""
     name = shown(origin)
     if name != origin or re.search(r"\s", origin):
         return f"azrt-tui watch takes no web pages of {name}."
@@ -160,7 +160,7 @@ def passed_on(headers: Headers, masked: Callable[[str], str]) -> list[tuple[str,
 
 
 def refusal(answer: Response, masking: Masking) -> Response:
-    """The service's refusal for the client, without the key that ``masking`` knows."""
+    """Return the service's refusal for the client, without the key that ``masking`` knows."""
     body = masking.masked(bytes(answer.body or b""))
     headers = Headers(
         [*passed_on(answer.headers, masking.masked), ("Content-Length", str(len(body))), ("Connection", "close")]
@@ -169,7 +169,7 @@ def refusal(answer: Response, masking: Masking) -> Response:
 
 
 def masked_answer(answer: Response, masking: Masking) -> Response:
-    """The service's answer as it may be shown: nothing that ``masking`` knows is left, not even where it is cut."""
+    """Return the service's answer as it may be shown, masked before anything cuts it."""
     headers = Headers([(name, masking.masked(value)) for name, value in answer.headers.raw_items()])
     body = answer.body if "Content-Encoding" in headers else masking.masked(bytes(answer.body or b""))
     return Response(answer.status_code, masking.masked(answer.reason_phrase or ""), headers, body)

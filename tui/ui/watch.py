@@ -105,7 +105,7 @@ class WatchApp(AzrtApp):
         self._take_sessions()
 
     def _say_listening(self) -> None:
-        """How to connect, and below it which requests came to nothing."""
+        """Say how to connect, and below it which requests came to nothing."""
         lines = how_to_connect(self.relay.url, self._plan, self.relay.ca_file)
         refusals = [f"{count} times: {text}" if count > 1 else text for text, count in self._refusals.items()]
         self._screens[0].say("\n".join(lines), *refusals)
