@@ -237,6 +237,14 @@ def test_a_colour_system_that_there_is_not(tmp_path: Path) -> None:
     assert "TEXTUAL_COLOR_SYSTEM must be one of auto, standard, 256, truecolor," in terminal.text
 
 
+@pytest.mark.parametrize("term", ["dumb", "unknown"])
+def test_a_terminal_that_only_prints_is_told_what_works_there(term: str, tmp_path: Path) -> None:
+    with Terminal.azrt("demo", home=tmp_path, environment={"TERM": term}) as terminal:
+        assert terminal.wait_until_ended() == 2
+    assert f'TERM is "{term}"; use: azrt-tui say TEXT.' in " ".join(terminal.text.split())
+    assert "\x1b" not in terminal.text
+
+
 def test_too_few_files_are_said_and_more_are_taken_where_that_is_allowed(tmp_path: Path) -> None:
     def limited(limit: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
