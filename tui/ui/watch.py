@@ -22,7 +22,7 @@ from tui.relay.request import Asked
 from tui.session.capturing import new_event_log
 from tui.settings import Loaded
 from tui.ui.app import AzrtApp, run_app
-from tui.ui.commands import help_sections
+from tui.ui.commands import watch_commands
 from tui.ui.recording import Recording
 from tui.ui.screens.watch import WatchScreen
 from tui.ui.text import printable
@@ -179,10 +179,10 @@ class WatchApp(AzrtApp):
 
     def action_help(self) -> None:
         """Show the keys and what the signs mean."""
-        from tui.ui.screens.help import Help
+        from tui.ui.screens.help import Help, help_sections
 
         if not isinstance(self.screen, Help):
-            self.push_screen(Help(help_sections(self, watching=True)))
+            self.push_screen(Help(help_sections(self, self.themes_dir, watching=True)))
 
     def action_replay_session(self) -> None:
         """Look at this session from its beginning to now; it goes on meanwhile."""
@@ -205,10 +205,7 @@ class WatchApp(AzrtApp):
             yield SystemCommand("Close tab", "Close the tab of a session that is over", shown.action_close)
             copy = shown.query_one(TranscriptPane).action_copy
             yield SystemCommand("Copy answer", "Copy the agent's latest answer", copy)
-        yield SystemCommand("Replay", "Replay this session so far", self.action_replay_session)
-        yield SystemCommand("Theme", "Choose the colours; the choice is remembered", self.action_change_theme)
-        yield SystemCommand("Help", "Keys, signs and where things are", self.action_help)
-        yield SystemCommand("Quit", "Close the relay and quit", self.action_quit)
+        yield from watch_commands(self)
 
 
 def how_to_connect(url: str, plan: RelayPlan, ca_file: Path | None = None) -> list[str]:

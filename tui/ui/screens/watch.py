@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.widget import Widget
 
 from tui.capture import EventLog
 from tui.conversation import Link, Speaker, Status, Turn, TurnState
 from tui.relay import WatchedSession
+from tui.ui import bindings
 from tui.ui.messages import Delivery
-from tui.ui.screens.main import PANE_BINDINGS, MainScreen
+from tui.ui.screens.main import MainScreen
 from tui.ui.widgets.session_tabs import SessionTabs, Tab
 from tui.ui.widgets.status_strip import StatusStrip
 from tui.ui.widgets.transcript_pane import TranscriptPane
@@ -35,18 +36,7 @@ class WatchScreen(MainScreen, inherit_bindings=False):
     CONTROL = "sessions"
     AUTO_FOCUS = f"#{CONTROL}"
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+pagedown", "session(1)", "Session", show=False, id="watch.next", tooltip="To the next session"),
-        Binding(
-            "ctrl+pageup", "session(-1)", "Session", show=False, id="watch.previous", tooltip="To the session before"
-        ),
-        *PANE_BINDINGS,
-        Binding(
-            "f8", "app.replay_session", "Replay", show=False, id="watch.replay", tooltip="Replay this session so far"
-        ),
-        Binding("ctrl+w", "close", "Close", id="watch.close", tooltip="Close the tab of a session that is over"),
-        Binding("escape", "restore", "Back", show=False, id="watch.restore", tooltip="Give the panes their place back"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings.WATCH_SCREEN
 
     class Resumed(Message):
         """The screen is looked at, and its line of tabs is there."""

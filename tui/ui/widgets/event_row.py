@@ -12,7 +12,7 @@ from textual.strip import Strip
 
 from tui import wire
 from tui.capture import RowView
-from tui.ui.terse import TerseStrip
+from tui.ui.terminal.short_ansi import TerseStrip
 from tui.ui.text import clip, is_plain, legible
 from tui.ui.times import absolute, relative
 from tui.wire import Direction, Family

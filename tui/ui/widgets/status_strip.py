@@ -17,7 +17,7 @@ from textual.widget import Widget
 
 from tui.conversation import AgentState, Link, MicrophoneState, Status
 from tui.ui.advice import key_of
-from tui.ui.terse import TerseStrip, filter_styles
+from tui.ui.terminal.short_ansi import TerseStrip, filter_styles
 from tui.ui.text import clip, printable
 
 _SIGNS = {
