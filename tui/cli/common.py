@@ -24,7 +24,7 @@ _FILES_WANTED = 1024
 """What many sessions at a time need."""
 
 _NO_TERMINALS = ("dumb", "unknown")
-"""Values of TERM for what only prints, such as a shell inside an editor. Where TERM is not set, a modern one is likely."""
+"""Values of TERM for what only prints, such as a shell inside an editor. Without TERM, a modern terminal is likely."""
 
 _COLOUR_SYSTEMS = ("auto", "standard", "256", "truecolor")
 
