@@ -97,7 +97,7 @@ def _append(name: str, title: str, turns: Callable[[Iterator[str]], Iterator[byt
 
 def _decoded(frame: bytes) -> Decoded | None:
     event = json.loads(frame)
-    if event["type"] not in wire.AUDIO_KEYS:
+    if not wire.event_type(event["type"]).audio:
         return None
     return Decoded(event["delta"], base64.b64decode(event["delta"]))
 

@@ -195,7 +195,7 @@ def typed(ids: Iterator[str]) -> Iterator[bytes]:
 
 def unfolded(ids: Iterator[str]) -> Iterator[bytes]:
     """What is left of typed turns without the deltas: each event is a row of its own."""
-    return (event for event in typed(ids) if not wire.folds(wire.sniff_type(event)))
+    return (event for event in typed(ids) if not wire.event_type(wire.sniff_type(event)).folds)
 
 
 def folded(ids: Iterator[str]) -> Iterator[bytes]:

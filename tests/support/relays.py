@@ -64,8 +64,13 @@ class Running:
 
     def __init__(self, plan: RelayPlan) -> None:
         self.sessions: list[Seen] = []
+        self.refusals: list[str] = []
         self.relay = Relay(
-            plan, lambda session: self.sessions.append(Seen(session)), lambda _: EventLog(time.monotonic_ns()), fps=100
+            plan,
+            lambda session: self.sessions.append(Seen(session)),
+            lambda _: EventLog(time.monotonic_ns()),
+            fps=100,
+            refused=self.refusals.append,
         )
 
     def url(self, path: str = "/v1/realtime?model=gpt-realtime") -> str:

@@ -68,7 +68,7 @@ def test_streams_hold_events_that_the_program_knows(stream: object, mean: tuple[
     frames = list(itertools.islice(stream(workload.event_ids()), 2_000))
     events = [json.loads(frame) for frame in frames]
     assert len({event["event_id"] for event in events}) == len(events)
-    assert all(wire.family(event["type"]) is not wire.Family.UNKNOWN for event in events)
+    assert all(wire.event_type(event["type"]).family is not wire.Family.UNKNOWN for event in events)
     assert all(wire.sniff_type(frame) == event["type"] for frame, event in zip(frames, events, strict=True))
     assert mean[0] < sum(map(len, frames)) / len(frames) < mean[1]
 

@@ -175,7 +175,7 @@ def _audio(value: object, rest: bytes) -> Audio | None:
     at = _count(value.get("at"), len(rest) + 1)
     if at is None or rest[max(0, at - 1) : at + 1] != b'""':
         # Another program has moved it.
-        key = wire.AUDIO_KEYS.get(wire.sniff_type(rest), "")
+        key = wire.event_type(wire.sniff_type(rest)).audio
         _, at, end = wire.find_string(rest, f'"{key}"'.encode())
         if at != end:
             return None

@@ -16,7 +16,7 @@ from tui.capture.frames import WINDOW_BYTES, Frames, FrameStore
 from tui.capture.records import Decoded, Mark, Remark, Stored
 from tui.capture.runs import Kind, Run, Runs
 from tui.capture.writer import CaptureWriter
-from tui.wire import Direction
+from tui.wire import Direction, Ends
 
 _DIRECTION_MASK: Final = 0b0011
 _BINARY: Final = 0b0100
@@ -36,6 +36,8 @@ _MAX_TYPE_CHARS: Final = 200
 
 # An attribute of an enum class costs more than the rest of the line that it stands in.
 _RECEIVED: Final = Direction.RECEIVED
+_ENDS_SENT_AUDIO: Final = Ends.SENT_AUDIO
+_ENDS_EVERYTHING: Final = Ends.EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +193,9 @@ class EventLog:
             row = run.row
             self._changed.add(row)
         else:
-            if kind.ends_append:
+            if kind.ends is _ENDS_SENT_AUDIO:
                 self._runs.end_append()
-            elif kind.ends_runs:
+            elif kind.ends is _ENDS_EVERYTHING:
                 self._runs.end_all()
             row = len(self._row_first)
             self._row_first.append(index)

@@ -197,7 +197,7 @@ class CaptureReader:
 
     def _enter(self, stored: Stored, offset: int) -> None:
         # A search knows by the type of a frame that its audio may be elsewhere.
-        silent = stored.audio is None or wire.sniff_type(stored.rest) in wire.AUDIO_KEYS
+        silent = stored.audio is None or bool(wire.event_type(wire.sniff_type(stored.rest)).audio)
         self._frames.add(stored.size, offset, stored.head if silent else -1)
         if self.header is None:
             # Nobody has marked what failed.

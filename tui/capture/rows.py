@@ -71,7 +71,7 @@ class RowReader:
             index=row.index,
             time_s=entry.t_ns / 1e9,
             direction=entry.direction,
-            family=Family.ERROR if row.alarm else wire.family(entry.type),
+            family=Family.ERROR if row.alarm else wire.event_type(entry.type).family,
             label=wire.label(entry.type),
             count=row.count,
             summary=self._summary(row, entry),
@@ -82,9 +82,10 @@ class RowReader:
     def _summary(self, row: Row, entry: Entry) -> str:
         if entry.note and entry.type in {wire.BROKEN_TYPE, wire.BINARY_TYPE}:
             return entry.note
-        if entry.type in wire.AUDIO_KEYS:
+        known = wire.event_type(entry.type)
+        if known.audio:
             said = wire.audio_duration(row.audio)
-        elif entry.type in wire.TEXT_DELTAS:
+        elif known.text:
             said = self._preview(row)
         else:
             event = wire.parse(entry.data)
@@ -100,9 +101,8 @@ class RowReader:
         members = self._log.members(row.index, _PREVIEW_ENTRIES)
         for index in members:
             event = wire.parse(self._log.data(index))
-            delta = event.get("delta") if event is not None else None
-            if isinstance(delta, str):
-                said = wire.joined(said, delta)
+            if event is not None:
+                said = wire.joined(said, wire.delta_text(event))
             if len(said) >= _PREVIEW_CHARS:
                 break
         complete = len(said) >= _PREVIEW_CHARS or len(members) >= _PREVIEW_ENTRIES

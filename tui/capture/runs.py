@@ -44,17 +44,14 @@ class Kind:
     looking there first costs a fraction of a search.
     """
 
-    __slots__ = ("audio", "audio_at", "audio_key", "ends_append", "ends_runs", "folds", "id", "item", "item_at", "run")
+    __slots__ = ("audio", "audio_at", "audio_key", "ends", "folds", "id", "item", "item_at", "run")
 
     def __init__(self, kind_id: int, event_type: str) -> None:
         self.id = kind_id
-        self.folds = wire.folds(event_type)
-        self.ends_append = event_type.startswith(("input_audio_buffer.", "response.created"))
-        """True when it ends a run of sent audio: that goes on for minutes, and a new row after this keeps order."""
-        self.ends_runs = event_type.startswith("websocket.")
-        """True when it ends every run: item ids mean nothing in another connection."""
-        key = wire.AUDIO_KEYS.get(event_type)
-        self.audio_key = f'"{key}"'.encode() if key else b""
+        known = wire.event_type(event_type)
+        self.folds = known.folds
+        self.ends = known.ends
+        self.audio_key = f'"{known.audio}"'.encode() if known.audio else b""
         self.run = _NO_RUN
         """The run that the latest frame went to."""
         self.item, self.item_at = b"", _NOWHERE

@@ -32,7 +32,6 @@ _BATCH: Final = 2_000
 _MOST_BEHIND: Final = 64 * 1024 * 1024
 """Bytes of frames that may wait for the disk. One that is slower than the network for so long is given up."""
 
-_AUDIO_KEYS: Final = {name: f'"{key}"'.encode() for name, key in wire.AUDIO_KEYS.items()}
 _TYPE_WITHIN: Final = 200
 """Bytes at the start of a frame that hold its type, when it is one that holds audio."""
 
@@ -257,8 +256,10 @@ class CaptureWriter:
     def _line(self, frame: _Frame) -> tuple[bytes, int]:
         data, audio = frame.data, None
         if not frame.binary and b"audio" in data[:_TYPE_WITHIN]:
-            key = _AUDIO_KEYS.get(wire.sniff_type(data))
-            found = find_audio(data, key, frame.decoded) if key is not None and frame.direction in self._wavs else None
+            key = wire.event_type(wire.sniff_type(data)).audio
+            found = (
+                find_audio(data, f'"{key}"'.encode(), frame.decoded) if key and frame.direction in self._wavs else None
+            )
             if found is not None:
                 at, pcm = found
                 start = self._wavs[frame.direction].add(pcm)

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tui import wire
 from tui.conversation import failures
 from tui.conversation.causes import Cause
+from tui.conversation.items import CALLS
 
 
 class Link(enum.StrEnum):
@@ -138,6 +140,9 @@ _OUTPUT_DELTAS = (
 )
 
 
+_LEAVES_IT_OPEN = ("error", "expired", "update-refused", "audio-too-short", "active-response")
+"""Causes of errors after which a question may still be answered, here or in the next session."""
+
 _MAX_COUNT = 1 << 53
 """Larger figures are no counts of tokens; Python would refuse to print a few of them."""
 
@@ -157,10 +162,14 @@ class StatusReducer:
         """A response is running to which the server gave no id."""
         self.silenced = False
         """The person interrupted that one: what still comes of it is not heard."""
+        self.unanswered = False
+        """A question of the user's is in flight: it was asked, and nothing of its answer has come."""
         self.requests = 0
         """How often the person was to be answered: messages that went out, turns that the server has heard."""
         self.begun = 0
         """Answers of which something has come."""
+        self._asking = ""
+        """The id of the event that asked for a response last."""
         self._asked_ns: int | None = None
         self._interrupted = ""
         self._reset_s: float | None = None
@@ -175,6 +184,8 @@ class StatusReducer:
         """Take an event that was sent at the given monotonic time, relative to the log's origin."""
         if event.get("type") == "response.create":
             self.promised, self.asked, self.expected = False, True, False
+            self.unanswered = True
+            self._asking = _text(event, "event_id")
             self.requests += 1
             self.set(failure=None)
             self._asked_ns = t_ns
@@ -183,7 +194,7 @@ class StatusReducer:
 
     def new_connection(self) -> None:
         """Forget what belongs to the previous connection."""
-        self.promised = self.asked = self.expected = False
+        self.promised = self.asked = self.expected = self.unanswered = False
         self.unnamed = self.silenced = False
         self._answers_by_itself = self._interrupts_by_itself = False
         self._asked_ns, self._interrupted = None, ""
@@ -200,7 +211,7 @@ class StatusReducer:
 
     def give_up(self) -> None:
         """Wait no more for the answer that was asked for, or for the end of the one that is running."""
-        self.promised = self.asked = self.expected = False
+        self.promised = self.asked = self.expected = self.unanswered = False
         self.unnamed = False
         self.set(response_id="")
 
@@ -208,6 +219,7 @@ class StatusReducer:
         """The person interrupted this response, or, when it is "", one without an id or what was still playing."""
         self._interrupted = response_id
         self.silenced = self.unnamed
+        self.unanswered = False
         self._asked_ns = None
         self.set(agent=AgentState.IDLE)
 
@@ -228,6 +240,7 @@ class StatusReducer:
             self.requests += 1
             # While it answers, it may not begin another answer, unless it drops that one.
             self.expected = self._answers_by_itself and (self._interrupts_by_itself or not self.status.response_id)
+            self.unanswered = self.unanswered or self.expected
         elif event_type in ("input_audio_buffer.speech_started", "input_audio_buffer.cleared"):
             self.expected = False
         elif event_type == "response.created":
@@ -238,9 +251,20 @@ class StatusReducer:
             self._done(event.get("response"))
         elif event_type == "rate_limits.updated":
             self._reset_s = failures.reset_after(event.get("rate_limits"))
-        elif event_type == "error" and not self.status.response_id:
-            self.asked = self.expected = False
-            self.set(agent=AgentState.IDLE)
+        elif event_type == "error":
+            self._error(wire.error_of(event))
+
+    def _error(self, error: Mapping[str, Any]) -> None:
+        """Wait no more for an answer in whose place an error came, unless one is running."""
+        if self.status.response_id:
+            return
+        self.asked = self.expected = False
+        self.set(agent=AgentState.IDLE)
+        about = _text(error, "event_id")
+        # An error about another event says nothing of the answer. What the server failed at, or ends the session with,
+        # can be asked again in the next one; what it refuses for good is told.
+        if about in ("", self._asking) and failures.of_error(error).name not in _LEAVES_IT_OPEN:
+            self.unanswered = self.promised
 
     def _output(self, t_ns: int) -> None:
         self.unnamed = not self.status.response_id
@@ -250,6 +274,7 @@ class StatusReducer:
         if self.status.agent is not AgentState.SPEAKING:
             self.begun += 1
             self.set(agent=AgentState.SPEAKING)
+        self.unanswered = self.promised or self.asked or self.expected
 
     def _session(self, session: object) -> None:
         if not isinstance(session, Mapping):
@@ -274,6 +299,8 @@ class StatusReducer:
         if not self.status.response_id or response_id in {"", self.status.response_id}:
             self.set(response_id="", agent=AgentState.IDLE)
             self.unnamed = self.silenced = False
+            if not _only_calls(response):  # else the answer is still to come
+                self.unanswered = self.promised or self.asked or self.expected
         if isinstance(response, Mapping):
             self.set(failure=failures.of_response(response, self._reset_s), answers=self.status.answers + 1)
         usage = response.get("usage") if isinstance(response, Mapping) else None
@@ -282,6 +309,14 @@ class StatusReducer:
                 tokens_in=self.status.tokens_in + _count(usage.get("input_tokens")),
                 tokens_out=self.status.tokens_out + _count(usage.get("output_tokens")),
             )
+
+
+def _only_calls(response: object) -> bool:
+    """Whether a response that is complete consists of nothing but calls of tools."""
+    output = response.get("output") if isinstance(response, Mapping) else None
+    if not isinstance(output, list) or not output or _text(response, "status") not in ("", "completed"):
+        return False
+    return all(_text(item, "type") in CALLS for item in output)
 
 
 def _turn_detection(session: Mapping[str, Any]) -> object:

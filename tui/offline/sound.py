@@ -72,7 +72,7 @@ class _Timeline:
             self._shift(item)
         elif item.type == "input_audio_buffer.append" and item.direction is Direction.SENT:
             self._say(item)
-        elif item.type in wire.AUDIO_KEYS and item.direction is Direction.RECEIVED:
+        elif wire.event_type(item.type).audio and item.direction is Direction.RECEIVED:
             self._hear(item)
         elif item.type == "conversation.item.truncate" and not self._told_by_marks:
             event = wire.parse(item.data) or {}
@@ -206,7 +206,7 @@ def _length_ns(entry: Entry) -> int:
 def _pcm(entry: Entry) -> bytes:
     """The audio of an event; b"" when it has none that can be read."""
     event = wire.parse(entry.data) or {}
-    audio = event.get(wire.AUDIO_KEYS.get(entry.type, ""))
+    audio = wire.audio_of(event)
     try:
         return base64.b64decode(audio) if isinstance(audio, str) else b""
     except (binascii.Error, ValueError):

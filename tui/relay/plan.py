@@ -54,6 +54,8 @@ class RelayPlan:
     """Web pages of other machines that may use it."""
     ca_file: Path | None = None
     timeouts: Timeouts = field(default_factory=Timeouts)
+    tls: bool = False
+    """Whether it listens with TLS, for clients that insist on ``wss:``."""
 
     @classmethod
     def from_settings(
@@ -64,6 +66,7 @@ class RelayPlan:
         to: str = "",
         credentials: Credentials = "auto",
         allowed_origins: tuple[str, ...] = (),
+        tls: bool = False,
     ) -> RelayPlan:
         """What the settings come to, with ``to`` in place of their service where it is given.
 
@@ -79,5 +82,5 @@ class RelayPlan:
         except SettingsError:
             if credentials == "settings":
                 raise
-            return cls(listen, target, "client", allowed_origins=allowed_origins, ca_file=settings.ca_file)
-        return cls(listen, target, credentials, session.credentials, allowed_origins, settings.ca_file)
+            return cls(listen, target, "client", allowed_origins=allowed_origins, ca_file=settings.ca_file, tls=tls)
+        return cls(listen, target, credentials, session.credentials, allowed_origins, settings.ca_file, tls=tls)

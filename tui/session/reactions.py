@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from tui import wire
 from tui.conversation import failures
+from tui.session.causes import OPENINGS, opened
 from tui.session.commands import Cancel, SendQueued, Truncate, TurnsByHand
 from tui.session.shared import Shared
 
@@ -40,8 +41,8 @@ class Reactions:
         event_type = event.get("type")
         if isinstance(event_type, str) and event_type.startswith("response."):
             shared.response_event_at = time.monotonic()
-        if event_type in ("session.created", "session.updated"):
-            self._created(event.get("session"))
+        if event_type in OPENINGS:
+            self._created(opened(event))
             self._detects(shared.recorder.status.turn_detection)
         elif event_type == "response.created":
             if shared.to_cancel:
@@ -77,8 +78,8 @@ class Reactions:
         shared, recorder = self._shared, self._shared.recorder
         cause = failures.of_error(error)
         code = cause.facts.get("code", "")
-        if code == "session_expired":
-            shared.expired = True  # the connection ends now, and that is said then
+        if cause.name == "expired":
+            shared.expired_at = time.monotonic()  # the session ends now, whoever closes it, and that is told then
             return
         if shared.given_up or code == "response_cancel_not_active":
             return  # it follows from what was said; the answer ended while the interruption was on its way

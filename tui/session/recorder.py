@@ -122,7 +122,7 @@ class Recorder:
             self._alarm(index)
         if audio is not None:
             self._play(event, audio.pcm)
-        elif event.get("type") in wire.OUTPUT_AUDIO and isinstance(event.get("delta"), str):
+        elif wire.audio_of(event):
             self.log.add_note(index, f"audio that is not base64; {self.unusable}")
             self._alarm(index)
             self.touch()
@@ -301,8 +301,8 @@ class Recorder:
 
 def _audio(event: Mapping[str, Any]) -> Decoded | None:
     """The audio in an event that was received; None when there is none, or none that can be decoded."""
-    delta = event.get("delta") if event.get("type") in wire.OUTPUT_AUDIO else None
-    if not isinstance(delta, str):
+    delta = wire.audio_of(event)
+    if not delta:
         return None  # what is no text at all, the SDK's own validation says, and survives
     try:
         return Decoded(delta, base64.b64decode(delta))

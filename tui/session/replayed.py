@@ -130,7 +130,7 @@ class Replayed:
             return self._interruption(entry, event)
         self._transcript.received(event, entry.t_ns / 1e9)
         self._reducer.received(event, entry.t_ns)
-        if entry.type in wire.OUTPUT_AUDIO:
+        if wire.event_type(entry.type).audio:
             return self._sound(entry, event)
         if entry.type in ("session.created", "session.updated"):
             self._reducer.set(link=Link.CONNECTED)

@@ -155,8 +155,17 @@ def load_settings(
 
 
 def _by_field(variables: Mapping[str, str]) -> dict[str, object]:
-    """Return the variables that are set and not empty, by the field they set."""
-    return {o.name: variables[o.environment] for o in OPTIONS if o.environment and variables.get(o.environment)}
+    """Return the variables that are set and not empty, by the field they set.
+
+    Quotes round a whole value are taken off: ``docker --env-file`` and systemd's ``EnvironmentFile`` hand them on.
+    """
+    given = {o.name: _unquoted(variables.get(o.environment, "")) for o in OPTIONS if o.environment}
+    return {name: value for name, value in given.items() if value}
+
+
+def _unquoted(value: str) -> str:
+    text = value.strip()
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else value
 
 
 def _unknown_variables(dotenv: Mapping[str, str]) -> list[str]:
@@ -209,13 +218,23 @@ def _read_config(path: Path) -> tuple[dict[str, Any], list[str]]:
         try:
             return tomllib.loads("\n".join(lines)), problems
         except (tomllib.TOMLDecodeError, RecursionError) as error:
-            problems.append(f"{where}: {escape_controls(str(error))}")
             found = re.search(r"at line (\d+)", str(error))
             line = int(found[1]) - 1 if found else len(lines)
+            fix = _toml_fix(lines[line]) if line < len(lines) else ""
+            problems.append(f"{where}: {escape_controls(str(error))}{fix}")
             # An open bracket or string makes the error wander to the end of the file: then only the first one is true.
             if len(problems) > _MOST_BAD_LINES or line >= len(lines) or not lines[line].strip():
                 return {}, [f"{problems[0]}; nothing in the file is used"]
             lines[line] = ""
+
+
+def _toml_fix(line: str) -> str:
+    """Return what to do about a line that is no TOML, where that can be told; it ends a sentence."""
+    if re.search(r'"[^"]*\\[^"]*', line):
+        return "; text with backslashes goes in single quotes"
+    if re.match(r"[\w.-]+\s*=\s*[A-Za-z~/.][^\"']*$", line):
+        return "; text goes in quotes"
+    return "; between name and value stands =" if re.match(r"[\w.-]+\s*:", line) else ""
 
 
 def _settings_of(config: Mapping[str, Any]) -> tuple[dict[str, object], dict[str, str], list[str]]:
@@ -226,6 +245,11 @@ def _settings_of(config: Mapping[str, Any]) -> tuple[dict[str, object], dict[str
     for name, value in config.items():
         if name in by_name:
             table[name] = value
+        elif isinstance(value, dict) and name not in {"keys", "filters"}:
+            shown_name = escape_controls(name)
+            problems.append(
+                f"config.toml: there is no table [{shown_name}]; settings stand at the top, above all tables"
+            )
         elif name not in {"keys", "filters"}:
             problems.append(f"config.toml: {_no_setting(name, by_name)}")
     keys = config.get("keys", {})

@@ -1,6 +1,5 @@
 """The settings themselves, and what follows from them: where to connect, and with which key."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 
 from tui import paths
 from tui.endpoint import EndpointError, Target, azure_target, explicit_target, is_loopback, openai_target
+from tui.secrets import Mask
 
 TurnDetection = Literal["semantic_vad", "server_vad", "none"]
 Modality = Literal["auto", "text", "audio"]
@@ -33,16 +33,6 @@ _LOCAL_FPS = 30
 _SSH_FPS = 10
 
 
-_LONG = 12
-"""Characters. So many in a row are the key wherever they stand; a shorter one may be a part of something else."""
-
-_SHORT, _SHORT_MIXED = 4, 6
-"""Characters. What is shorter than the first is never masked; from the second on, letters and digits together are no
-word that other text would hold."""
-
-_ABOUT_A_KEY = r"(?i:key|token|secret|password|credential|bearer|authoriz)"
-
-
 class SettingsError(ValueError):
     """A setting that cannot be used. The text names it and what is allowed; it never holds a key."""
 
@@ -54,10 +44,11 @@ class NotConfigured(SettingsError):  # noqa: N818 - a state that the first-run s
 class Secret:
     """A key that does not show itself: ``repr``, ``str`` and format give ``***``. False when empty."""
 
-    __slots__ = ("_value",)
+    __slots__ = ("_mask", "_value")
 
     def __init__(self, value: str = "") -> None:
         self._value = value
+        self._mask: Mask | None = None
 
     def reveal(self) -> str:
         """Return the key, for the header that carries it."""
@@ -66,19 +57,11 @@ class Secret:
     def masked(self, text: AnyStr) -> AnyStr:
         """The same number of bytes or characters, with asterisks for the key: servers echo it in their errors.
 
-        Servers that need no key are often given a word, such as ``none`` or ``test``. That is masked only as a word of
-        its own, behind another one that tells that a key is meant: "Incorrect API key: test". Bytes are JSON, where
-        both must be in one string.
+        See :class:`tui.secrets.Mask` for the spellings, and for keys that can be a word.
         """
-        if len(self._value) < _SHORT:
-            return text
-        if isinstance(text, bytes):
-            value = self._value.encode()
-            if value not in text:
-                return text
-            found = _masked(text.decode("latin-1"), value.decode("latin-1"), between=r'(?:[^"\\]|\\.)')
-            return found.encode("latin-1")
-        return text if self._value not in text else _masked(text, self._value, between=".")
+        if self._mask is None:
+            self._mask = Mask([self._value])
+        return self._mask.masked(text)
 
     def __bool__(self) -> bool:
         return bool(self._value)
@@ -91,21 +74,6 @@ class Secret:
 
     def __repr__(self) -> str:
         return "***"
-
-
-def _masked(text: str, key: str, *, between: str) -> str:
-    """The text with asterisks for the key. ``between``: what may stand between it and the word that tells of it."""
-    stars = "*" * len(key)
-    if len(key) >= _LONG:
-        return text.replace(key, stars)
-    word = rf"(?:(?<![\w+/-])|(?<=\\[nrt])){re.escape(key)}(?![\w+/=-])"  # JSON writes a new line as a letter
-    if len(key) >= _SHORT_MIXED and re.search("[a-zA-Z]", key) and re.search("[0-9]", key):
-        return re.sub(word, stars, text, flags=re.ASCII)
-    told = re.compile(f"({_ABOUT_A_KEY}{between}{{0,80}}?){word}", re.ASCII)
-    before = ""
-    while text != before:  # one word may tell of several
-        before, text = text, told.sub(lambda match: match[1] + stars, text)
-    return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Frames come from the network, so nothing here trusts their shape: every function
 """
 
 from tui.wire.direction import Direction
+from tui.wire.errors import error_of
 from tui.wire.frames import (
     BINARY_TYPE,
     BROKEN_TYPE,
@@ -15,13 +16,12 @@ from tui.wire.frames import (
     type_of,
     why_not_event,
 )
-from tui.wire.table import Ends, EventType, Family, Side, delta_text, event_type, is_alarm, label, summary
+from tui.wire.table import Ends, EventType, Family, Side, audio_of, delta_text, event_type, is_alarm, label, summary
 from tui.wire.text import (
     PCM16_BYTES_PER_SECOND,
     PCM16_RATE,
     audio_duration,
     content_text,
-    error_of,
     joined,
     size,
     text,
@@ -38,6 +38,7 @@ __all__ = [
     "Family",
     "Side",
     "audio_duration",
+    "audio_of",
     "content_text",
     "decoded_size",
     "delta_text",

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tui.wire.text import content_text, error_of, text
+from tui.wire.errors import error_of
+from tui.wire.text import content_text, text
 
 Summary = Callable[[Mapping[str, Any]], str]
 
@@ -67,7 +68,9 @@ def session(event: Mapping[str, Any]) -> str:
         text(voice),
         text(detection),
         text(settings.get("type")) if settings.get("type") in ("transcription", "translation") else "",
-        _join("to", _get(settings, "audio", "output", "language")) if _get(settings, "audio", "output", "language") else "",
+        _join("to", _get(settings, "audio", "output", "language"))
+        if _get(settings, "audio", "output", "language")
+        else "",
         f"{text(delegation)} delegation" if delegation else "",
     ]
     return ", ".join(word for word in words if word)
@@ -146,7 +149,10 @@ def usage(event: Mapping[str, Any]) -> str:
 def delegation(event: Mapping[str, Any]) -> str:
     """Return to whom GPT-Live delegates, and the id of the delegation."""
     return _join(
-        "to", _get(event, "delegation", "target"), _get(event, "delegation", "id"), _get(event, "delegation", "response_id")
+        "to",
+        _get(event, "delegation", "target"),
+        _get(event, "delegation", "id"),
+        _get(event, "delegation", "response_id"),
     )
 
 

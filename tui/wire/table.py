@@ -87,9 +87,7 @@ _DELEGATED: Final = EventType(Family.TOOL, say.delegation, omits="session.")
 _ACKNOWLEDGED: Final = EventType(Family.CONVERSATION, say.on_timeline, omits="session.")
 _APPENDED: Final = EventType(Family.CONVERSATION, say.of("content"), omits="session.")
 _SENT_AUDIO: Final = EventType(Family.INPUT, audio="audio", side=Side.USER, folds=True)
-_VOICE: Final = EventType(
-    Family.RESPONSE, audio="delta", side=Side.AGENT, folds=True, omits="response."
-)
+_VOICE: Final = EventType(Family.RESPONSE, audio="delta", side=Side.AGENT, folds=True, omits="response.")
 _AGENT_TEXT: Final = replace(_RESPONSE, text="delta", side=Side.AGENT, folds=True)
 _USER_TEXT: Final = EventType(
     Family.CONVERSATION,
@@ -230,6 +228,12 @@ def is_alarm(event: Mapping[str, Any]) -> bool:
         return False
     alarm = event_type(type_of(event)).alarm
     return alarm if isinstance(alarm, bool) else alarm(inner(event))
+
+
+def audio_of(event: Mapping[str, Any]) -> str:
+    """Return the base64 text of the audio in an event; "" for none."""
+    payload = inner(event).get(event_type(type_of(event)).audio or "")
+    return payload if isinstance(payload, str) else ""
 
 
 def delta_text(event: Mapping[str, Any]) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 PCM16_RATE = 24_000
 """Samples a second of PCM16 mono: the only audio format that azrt-tui asks for."""
@@ -63,14 +62,3 @@ def content_text(content: object) -> str:
         elif part.get("type") == "input_image":
             words.append("[image]")
     return "\n".join(words)
-
-
-def error_of(event: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The error object of an event, {} without one. Some servers give a string, wrap it twice, or put it beside."""
-    error = event.get("error")
-    if isinstance(error, Mapping) and error.get("error"):
-        error = error["error"]
-    if isinstance(error, Mapping):
-        return error
-    beside = {key: event[key] for key in ("code", "message", "param") if event.get(key)}
-    return {"code" if "message" in beside else "message": error, **beside} if error else beside

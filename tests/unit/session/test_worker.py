@@ -492,13 +492,25 @@ async def test_closing_while_a_command_hangs_because_the_server_does_not_read() 
 
     async with websocket_server(script) as server, session(server.url) as running:
         await running.connected()
-        running.worker.submit(SendText("x" * 20_000_000))
+        running.worker.submit(SendText("x" * 15_000_000))
         await running.until(lambda: sent(running, "conversation.item.create"))
         running.worker.submit(SendText("behind it"))
         running.worker.submit(Close())
         await running.until(lambda: running.status.link is Link.CLOSED)
         states = [turn.state for turn in running.transcript if turn.speaker is Speaker.USER]
         assert states == [TurnState.QUEUED, TurnState.QUEUED], "nobody has confirmed either"
+
+
+async def test_a_message_that_is_too_large_is_not_sent() -> None:
+    async with simulator() as sim, session(sim.url()) as running:
+        await running.connected()
+        running.worker.submit(SendText("x" * (15 * 2**20 + 1)))
+        running.worker.submit(SendText("after it"))
+        await running.until(lambda: running.status.answers == 1)
+        large, small = [turn for turn in running.transcript if turn.speaker is Speaker.USER]
+        assert (large.state, large.note) == (TurnState.FAILED, "not sent: it is larger than 15 MiB")
+        assert small.state is TurnState.DONE
+        assert len(sent(running, "conversation.item.create")) == 1
 
 
 async def test_closing_again_and_commands_after_the_end() -> None:

@@ -117,11 +117,11 @@ def type_test(pattern: str) -> Callable[[str], bool]:
 def name_test(name: str) -> Callable[[str], bool]:
     """A test of types for one of :data:`~tui.capture.filter.syntax.NAMES` that is about types."""
     if name == "audio":
-        return lambda event_type: event_type in wire.AUDIO_KEYS
+        return lambda event_type: bool(wire.event_type(event_type).audio)
     if name == "delta":
-        return wire.folds
+        return lambda event_type: wire.event_type(event_type).folds
     family = Family(name)
-    return lambda event_type: wire.family(event_type) is family
+    return lambda event_type: wire.event_type(event_type).family is family
 
 
 class _One:

@@ -18,8 +18,6 @@ from tui.capture.filter.syntax import Id, Text
 _LONG: Final = 3
 """Letters of ASCII beyond which a part of a text is rare enough to be looked for alone."""
 
-_QUOTED_KEYS: Final = {event_type: f'"{key}"'.encode() for event_type, key in wire.AUDIO_KEYS.items()}
-
 
 @dataclass(frozen=True, slots=True)
 class Form:
@@ -113,7 +111,8 @@ def glob(pattern: str, flags: int = 0) -> re.Pattern[str]:
 
 def _readable(event_type: str, data: bytes) -> tuple[bytes, ...]:
     """A frame without its audio: every short word stands somewhere in a few kilobytes of base64."""
-    key = _QUOTED_KEYS.get(event_type)
+    audio = wire.event_type(event_type).audio
+    key = f'"{audio}"'.encode() if audio else None
     if key is None:
         return (data,)
     _, start, end = wire.find_string(data, key)

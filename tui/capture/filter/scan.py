@@ -100,7 +100,7 @@ class Scan:
 
         names, known = self._log.type_names, len(self._audio)
         if known < len(names):
-            self._audio += bytes(not name or name in wire.AUDIO_KEYS for name in names[known:])
+            self._audio += bytes(not name or bool(wire.event_type(name).audio) for name in names[known:])
         return np.frombuffer(self._audio, np.bool_)[np.frombuffer(self._log.type_ids(start, stop), np.uint16)]
 
     def _is_in(self, index: int, data: bytes | None = None) -> bool:

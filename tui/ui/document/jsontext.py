@@ -139,7 +139,7 @@ def holds_audio(value: Value, key: str | None, parent: Container) -> bool:
     kind = next((said for name, said in parent[:_PREVIEW_MEMBERS] if name == "type"), None)
     if not isinstance(kind, str) or not _BASE64.fullmatch(value[:256]):
         return False
-    return wire.AUDIO_KEYS.get(kind) == key or (key == "audio" and kind.endswith("audio"))
+    return (wire.event_type(kind).audio or None) == key or (key == "audio" and kind.endswith("audio"))
 
 
 def length_notes(text: str, audio: bool) -> list[str]:

@@ -89,12 +89,18 @@ class WatchScreen(MainScreen, inherit_bindings=False):
         for line in self.query(SessionTabs):  # which is not there yet at the very first
             line.show_tabs(tabs, self.number)
 
-    def say(self, status: Status, lines: Sequence[str]) -> None:
-        """Show this status, and these lines as a word of the program's own."""
+    def listen(self, status: Status) -> None:
+        """Show the status of the place where the relay listens."""
         self._status = status
         self.query_one(StatusStrip).update_status(status)
-        turn = Turn("listening", "", Speaker.PROGRAM, "\n".join(lines), 0, TurnState.DONE, 0.0, "")
-        self.query_one(TranscriptPane).update_turns([turn], [turn.key])
+
+    def say(self, *texts: str) -> None:
+        """Show each of these as a word of the program's own, in place of those before."""
+        turns = [
+            Turn(f"listening-{number}", "", Speaker.PROGRAM, text, 0, TurnState.DONE, 0.0, "")
+            for number, text in enumerate(texts)
+        ]
+        self.query_one(TranscriptPane).update_turns(turns, [turn.key for turn in turns])
 
     def say_below(self) -> None:
         """The footer says what the keys do."""
