@@ -90,9 +90,11 @@ def of_response(response: Mapping[str, Any], reset_s: float | None = None) -> Ca
 
 
 def of_cancellation(response: Mapping[str, Any]) -> str:
-    """Why the server cancelled a response that nobody here had interrupted, in a few words."""
+    """Return why a response was cancelled that nobody had interrupted before, in a few words."""
     details = response.get("status_details")
     reason = _text(details.get("reason")) if isinstance(details, Mapping) else ""
+    if reason == "client_cancelled":
+        return "interrupted"
     return "cut off: the server heard you speak" if reason == "turn_detected" else "cut off by the server"
 
 

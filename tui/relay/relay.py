@@ -345,7 +345,9 @@ class _Pair:
     def _why(self) -> Cause:
         if self._silent:
             return cause("silent")
-        return causes.from_ending(self.service.ending) if self.service.ended_first else _left(self.client)
+        if not self.service.ended_first:
+            return _left(self.client)
+        return causes.from_ending(self.service.ending, expired=self._session.recorder.reducer.expired)
 
     async def _ping(self) -> None:
         """Find out that the service is gone, though nothing says so. One that is held up by its client is let be."""

@@ -12,9 +12,6 @@ from tui.session.causes import OPENINGS, opened
 from tui.session.commands import Cancel, SendQueued, Truncate, TurnsByHand
 from tui.session.shared import Shared
 
-CARRIED: Final = "carried "
-"""Begins the ids of events that put the conversation so far into a new session."""
-
 _TURNS: Final = {
     "none": "Push-to-talk: the key of the microphone begins your turn, and ends it.",
     "server_vad": "Server VAD: the server answers when it hears you fall silent.",
@@ -61,8 +58,8 @@ class Reactions:
                 shared.work.put_nowait(Truncate(tuple(waiting)))
         elif event_type in ("input_audio_buffer.speech_stopped", "input_audio_buffer.committed"):
             shared.voice.speech(False)
-        elif event_type == "error":
-            self._report(wire.error_of(event))
+        elif event_type == "error" and failures.of_error(wire.error_of(event)).name == "expired":
+            shared.expired_at = time.monotonic()  # the session ends now, whoever closes it
 
     def _detects(self, kind: str) -> None:
         """The session says who decides that the person has finished."""
@@ -73,22 +70,3 @@ class Reactions:
         if kind and shared.asked_detection:
             shared.asked_detection = False
             shared.recorder.notify(_TURNS.get(kind, f"The server detects turns: {kind}."))
-
-    def _report(self, error: Mapping[str, Any]) -> None:
-        shared, recorder = self._shared, self._shared.recorder
-        cause = failures.of_error(error)
-        code = cause.facts.get("code", "")
-        if cause.name == "expired":
-            shared.expired_at = time.monotonic()  # the session ends now, whoever closes it, and that is told then
-            return
-        if shared.given_up or code == "response_cancel_not_active":
-            return  # it follows from what was said; the answer ended while the interruption was on its way
-        if cause.facts.get("event_id", "").startswith(CARRIED):
-            shared.refused_items += 1
-            if shared.refused_items > 1:
-                return
-            sentence = f"The server did not take all of the conversation so far: {cause.sentence}"
-            recorder.transcript.say(sentence, recorder.now_s(), cause=cause.name)
-            return
-        command = "session.checkup" if cause.name == "update-refused" else ""  # which names the line to type
-        recorder.transcript.say(cause.sentence, recorder.now_s(), cause.fix, cause=cause.name, command=command)

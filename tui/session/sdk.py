@@ -25,9 +25,9 @@ from pydantic import ValidationError
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tui.audio import Playback, Position
+from tui.conversation.carrying import CARRIED
 from tui.session.causes import Ending
 from tui.session.plan import SessionPlan, Timeouts
-from tui.session.reactions import CARRIED
 from tui.session.recorder import Recorder
 from tui.session.transport import RecordedConnection, open_connection
 

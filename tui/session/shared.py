@@ -41,17 +41,13 @@ class Shared:
     """When an event of a response came last, by ``time.monotonic()``."""
     expired_at: float | None = None
     """When the server said that the time of this session is up, by ``time.monotonic()``."""
-    given_up: bool = False
-    """This session cannot be used; what else comes of it explains nothing."""
-    refused_items: int = 0
-    """Items of the conversation so far that this session did not take."""
     asked_detection: bool = False
     """The person asked for another turn detection, and the session has not confirmed it."""
 
     def new_connection(self) -> None:
         """Forget what belongs to the connection before."""
-        self.to_cancel = self.refused_items = 0
-        self.expired_at, self.given_up = None, False
+        self.to_cancel = 0
+        self.expired_at = None
 
     @property
     def turns_by_hand(self) -> bool:
