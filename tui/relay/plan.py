@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tui.endpoint import Target, is_loopback, shown
 from tui.relay.request import Credentials
-from tui.session.plan import SessionPlan, Timeouts
+from tui.session.plan import Timeouts, sign_in
 from tui.session.sign_in import FixedKey, SignIn
 from tui.settings import Secret, Settings, SettingsError
 
@@ -73,11 +73,11 @@ class RelayPlan:
         if to:
             whole = to.startswith(("ws://", "wss://"))
             settings = replace(settings, url=to if whole else "", endpoint="" if whole else to)
-        target = settings.target()
+        target = settings.target(watched=True)
         try:
-            session = SessionPlan.from_settings(settings)
+            ours = sign_in(settings, target)
         except SettingsError:
             if credentials == "settings":
                 raise
             return cls(listen, target, "client", allowed_origins=allowed_origins, ca_file=settings.ca_file)
-        return cls(listen, target, credentials, session.credentials, allowed_origins, settings.ca_file)
+        return cls(listen, target, credentials, ours, allowed_origins, settings.ca_file)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, Literal
-from urllib.parse import parse_qs, unquote_plus, urlsplit
+from urllib.parse import parse_qs, quote, unquote_plus, urlsplit
 
 from websockets.datastructures import Headers
 from websockets.exceptions import InvalidHeader
@@ -15,7 +15,7 @@ from websockets.headers import parse_subprotocol
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from tui.endpoint import Target, is_loopback
+from tui.endpoint import REALTIME, UNKNOWN, Kind, Target, is_loopback, kind_of
 
 Credentials = Literal["auto", "client", "settings"]
 """Whose key goes to the service: the client's where it sends one and else the settings', or only one of them."""
@@ -51,6 +51,8 @@ class Asked:
     """The same without any key."""
     model: str
     """The deployment or model that it names; "" for none."""
+    kind: Kind
+    """What it asks for."""
     client: str
     """How it names itself."""
     headers: tuple[tuple[str, str], ...]
@@ -59,16 +61,22 @@ class Asked:
     needs_key: bool
     """Whether the key of the settings is to be added."""
 
+    @property
+    def name(self) -> str:
+        """The session's name for the user: its kind, where that is worth a word, and its model."""
+        return " ".join(part for part in (self.kind.remark, self.model) if part)
+
 
 def translate(request: Request, target: Target, credentials: Credentials) -> Asked:
     """What a client's request becomes at ``target``.
 
     The path and the query stay as they are, except that the target's path stands in for one that is no service's own
-    (``/``, ``/realtime``, and OpenAI's ``/v1/realtime``), and its query for none.
+    (``/``, ``/realtime``, and OpenAI's ``/v1/realtime``), and its query or its model for none: see ``_completed``.
     """
     given, at = urlsplit(request.path), urlsplit(target.url)
     path = at.path if given.path.rstrip("/") in _SHORT_PATHS else given.path
-    pieces = [piece for piece in (given.query or at.query).split("&") if piece]
+    query = _completed(path, given.query, target)
+    pieces = [piece for piece in query.split("&") if piece]
     public = [piece for piece in pieces if unquote_plus(piece.partition("=")[0]).lower() not in _KEY_PARAMETERS]
     offered = _offered(request.headers)
     forwarded = [
@@ -92,11 +100,29 @@ def translate(request: Request, target: Target, credentials: Credentials) -> Ask
         url=at._replace(path=path, query="&".join(pieces)).geturl(),
         shown_url=shown_url,
         model=next(iter(named.get("model") or named.get("deployment") or []), ""),
+        kind=kind_of(path, query, host=at.hostname or ""),
         client=request.headers.get("User-Agent", ""),
         headers=tuple(forwarded),
         subprotocols=tuple(offered),
         needs_key=needs_key,
     )
+
+
+def _completed(path: str, query: str, target: Target) -> str:
+    """Return the client's query with what only the target's names.
+
+    Without any query, the target's stands in at its own path and at others of its kind. A query of the client's stays
+    as it is, but that Realtime gets a model, without which no service takes it. Other kinds name none, or another one.
+    """
+    at = urlsplit(target.url)
+    kind = kind_of(path, query, host=at.hostname or "")
+    if not query:
+        alike = kind is target.kind and kind is not UNKNOWN
+        return at.query if alike or path.rstrip("/") == at.path.rstrip("/") else ""
+    named = {unquote_plus(piece.partition("=")[0]).lower() for piece in query.split("&")}
+    if kind is REALTIME and target.kind is REALTIME and target.model and not named & {"model", "deployment"}:
+        return f"{query}&model={quote(target.model, safe='')}"
+    return query
 
 
 def is_websocket(request: Request) -> bool:

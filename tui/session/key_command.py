@@ -12,7 +12,7 @@ from typing import Final
 
 from tui import wire
 from tui.conversation.causes import cause
-from tui.pasted import KEY
+from tui.endpoint.pasted import KEY
 from tui.session.sign_in import PATIENCE_S, FetchedSecret, SignInError
 from tui.settings import Secret
 from tui.settings.options import key_from

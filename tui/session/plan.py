@@ -90,7 +90,7 @@ class SessionPlan:
             modality=settings.modality,
             turn_detection=settings.turn_detection,
             transcription_model=settings.transcription(target) or "",
-            sign_in=None if simulator_url else _sign_in(settings, target),
+            sign_in=None if simulator_url else _fetching(settings, target),
             ca_file=settings.ca_file,
             while_answering=settings.while_answering,
             echo=settings.echo,
@@ -154,7 +154,13 @@ def _merged(session: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str,
     return merged
 
 
-def _sign_in(settings: Settings, target: Target) -> SignIn | None:
+def sign_in(settings: Settings, target: Target) -> SignIn:
+    """Return what signs in at ``target``; SettingsError when its key is missing."""
+    key = settings.key_for(target)
+    return _fetching(settings, target) or FixedKey(key)
+
+
+def _fetching(settings: Settings, target: Target) -> SignIn | None:
     """What takes the place of a key in the settings; None for such a key, or for none at all."""
     if settings.uses_entra(target):
         return entra_token(settings.entra_scope, settings.ca_file)

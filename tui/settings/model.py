@@ -206,16 +206,19 @@ class Settings:
             return None
         return self.transcription_model or ("whisper-1" if target.provider == "azure" else "gpt-4o-mini-transcribe")
 
-    def target(self) -> Target:
+    def target(self, *, watched: bool = False) -> Target:
         """Return where to connect: ``url``, else the Azure endpoint, else OpenAI when its key is set.
+
+        With ``watched``, sessions of other clients go there, which may be of any kind.
 
         Raises NotConfigured when none of them is set, and EndpointError for a value that cannot be used.
         """
         try:
             if self.url:
-                return self._signed_in(explicit_target(self.url, self.deployment, insecure=self.insecure))
+                target = explicit_target(self.url, self.deployment, insecure=self.insecure, watched=watched)
+                return self._signed_in(target)
             if self.endpoint:
-                return self._signed_in(azure_target(self.endpoint, self.deployment))
+                return self._signed_in(azure_target(self.endpoint, self.deployment, watched=watched))
             if self.openai_api_key:
                 return openai_target(self.deployment)
         except EndpointError as error:

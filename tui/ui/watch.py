@@ -60,7 +60,7 @@ class WatchApp(AzrtApp):
     # In the relay's thread
 
     def _new_log(self, asked: Asked) -> EventLog:
-        model = asked.model or self._plan.target.model
+        model = asked.name or self._plan.target.model
         return new_event_log(self._loaded.settings, self._plan.target.host, model, self._plan.sign_in.masked)
 
     def _opened(self, session: WatchedSession) -> None:
@@ -83,7 +83,9 @@ class WatchApp(AzrtApp):
 
     def _begin(self) -> None:
         target = self._plan.target
-        listening = Status(link=Link.LISTENING, host=target.host, model=target.model, watched=True)
+        listening = Status(
+            link=Link.LISTENING, host=target.host, model=target.model, kind=target.kind.remark, watched=True
+        )
         self._screens[0].say(listening, how_to_connect(self.relay.url, self._plan))
         self._begun = True
         self._take_sessions()
