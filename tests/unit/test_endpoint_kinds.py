@@ -26,26 +26,26 @@ OWN = [
 """What a session of our own goes to: URL, kind, what the note says."""
 
 REFUSED = [
-    (f"{OPENAI}/v1/realtime?call_id=rtc_1", "call of another client", "attaches to somebody's call"),
-    (f"{AZURE}/openai/v1/realtime?call_id=rtc_1", "call of another client", "would change"),
-    (f"{GATEWAY}/talk?model=m&CALL_ID=rtc_1", "call of another client", "would change"),
+    (f"{OPENAI}/v1/realtime?call_id=rtc_1", "call of another client", "would change somebody's call"),
+    (f"{AZURE}/openai/v1/realtime?call_id=rtc_1", "call of another client", "would change somebody's call"),
+    (f"{GATEWAY}/talk?model=m&CALL_ID=rtc_1", "call of another client", "would change somebody's call"),
     (f"{OPENAI}/v1/realtime?intent=transcription", "transcription", "only transcribes"),
     (f"{AZURE}/openai/v1/realtime?intent=transcription", "transcription", "only transcribes"),
     (f"{AZURE}/openai/realtime?api-version=1&intent=transcription", "transcription", "only transcribes"),
     (f"{OPENAI}/v1/realtime/translations?model=m", "translation", "is a translation session"),
     (f"{AZURE}/openai/v1/realtime/translations?model=m", "translation", "is a translation session"),
-    (f"{OPENAI}/v1/live/sessions", "Live", "is Live, another API"),
-    (f"{AZURE}/openai/v1/live/sessions", "Live", "is Live, another API"),
-    (f"{FOUNDRY}/openai/v1/live/sessions?model=gpt-live-1", "Live", "is Live, another API"),
-    (f"{GATEWAY}/v1/live/sessions", "Live", "is Live, another API"),
-    (f"{AZURE}/openai/v1/live", "Live", "is Live, another API"),
-    (f"{OPENAI}/v1/live?model=gpt-live-1", "Live", "is Live, another API"),
-    (f"{OPENAI}/v1//Live/%73essions/", "Live", "is Live, another API"),
+    (f"{OPENAI}/v1/live/sessions", "Live", "is Live, not Realtime"),
+    (f"{AZURE}/openai/v1/live/sessions", "Live", "is Live, not Realtime"),
+    (f"{FOUNDRY}/openai/v1/live/sessions?model=gpt-live-1", "Live", "is Live, not Realtime"),
+    (f"{GATEWAY}/v1/live/sessions", "Live", "is Live, not Realtime"),
+    (f"{AZURE}/openai/v1/live", "Live", "is Live, not Realtime"),
+    (f"{OPENAI}/v1/live?model=gpt-live-1", "Live", "is Live, not Realtime"),
+    (f"{OPENAI}/v1//Live/%73essions/", "Live", "is Live, not Realtime"),
     (f"{OPENAI}/v1/live/sessions/live_1/attach?graceful_close=true", "Live, attached", "attaches to a Live session"),
     (f"{OPENAI}/v1/live/sessions/live_1/fork", "Live, continued", "continues a Live session"),
-    (f"{FOUNDRY}/voice-live/realtime?api-version=2026-07-15&model=m", "Voice Live", "is Voice Live, another API"),
-    (f"{FOUNDRY}/voice-live/realtime?agent-name=a&agent-project-name=p", "Voice Live", "is Voice Live, another API"),
-    (f"{FOUNDRY}/voice-live", "Voice Live", "is Voice Live, another API"),
+    (f"{FOUNDRY}/voice-live/realtime?api-version=2026-07-15&model=m", "Voice Live", "is Voice Live, not Realtime"),
+    (f"{FOUNDRY}/voice-live/realtime?agent-name=a&agent-project-name=p", "Voice Live", "is Voice Live, not Realtime"),
+    (f"{FOUNDRY}/voice-live", "Voice Live", "is Voice Live, not Realtime"),
     (AGENT, "Foundry voice agent", "is a Foundry voice agent"),
     (f"{AGENT}?agent_version_override=2", "Foundry voice agent", "is a Foundry voice agent"),
     (f"{AGENT}/live/sessions", "Foundry voice agent, Live", "is a Foundry voice agent"),
@@ -108,23 +108,29 @@ def test_what_is_no_session_of_our_own_is_refused_by_name(
     (line,) = err.splitlines()
     assert out == ""
     assert says in line
-    assert line.startswith(f'azrt-tui: flag {given}: "{url.partition("?")[0]}"')
+    assert line.startswith(f'azrt-tui: flag {given}: "{url.partition("?")[0][:43]}')
     assert "/realtime?model=" in line.partition(says)[2]
     assert ("azrt-tui watch" in line) == (says not in [text for _, text in NO_SOCKET])
 
 
 def test_a_refusal_names_a_url_at_the_same_host_that_talks() -> None:
     for url, talk in (
-        (f"{OPENAI}/v1/live/sessions", f"{OPENAI}/v1/realtime?model=MODEL"),
-        (f"{AZURE}/openai/v1/live/sessions", f"{AZURE}/openai/v1/realtime?model=DEPLOYMENT"),
-        (f"{FOUNDRY}/voice-live/realtime", f"{FOUNDRY}/openai/v1/realtime?model=DEPLOYMENT"),
-        ("ws://localhost:9/v1/live/sessions", "ws://localhost:9/v1/realtime?model=MODEL"),
-        (f"{GATEWAY}/v1/live/sessions", f"{GATEWAY}/v1/realtime?model=MODEL"),
+        (f"{OPENAI}/v1/live/sessions", f"{OPENAI}/v1/realtime?model=NAME"),
+        (f"{AZURE}/openai/v1/live/sessions", f"{AZURE}/openai/v1/realtime?model=NAME"),
+        (f"{FOUNDRY}/voice-live/realtime", f"{FOUNDRY}/openai/v1/realtime?model=NAME"),
+        ("ws://localhost:9/v1/live/sessions", "ws://localhost:9/v1/realtime?model=NAME"),
+        (f"{GATEWAY}/v1/live/sessions", f"{GATEWAY}/v1/realtime?model=NAME"),
     ):
         with pytest.raises(EndpointError) as caught:
             explicit_target(url, None)
-        assert str(caught.value).endswith(f"use {talk}")
+        path = "/" + talk.split("/", 3)[3]
+        assert str(caught.value).endswith(f"use {path}")
         assert explicit_target(talk, None).kind.own
+
+
+def test_an_http_call_is_answered_with_a_url_that_talks() -> None:
+    with pytest.raises(EndpointError, match=f"such as {OPENAI}/v1/realtime.model=NAME$"):
+        explicit_target("https://api.openai.com/v1/realtime/calls", None)
 
 
 @pytest.mark.parametrize(("url", "name"), [(url, name) for url, name, _ in OWN + REFUSED])

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote, unquote_plus
 
-_WATCH: Final = "azrt-tui watch --to URL shows such sessions of other clients; to talk, use {talk}"
-_NOT_YET: Final = f"which azrt-tui does not speak: {_WATCH}"
+_WATCH: Final = "azrt-tui watch --to URL shows such sessions of others; to talk, use {path}"
 _HTTP: Final = "is the HTTP call that makes a session; give the wss:// URL, such as {talk}"
 
 _RESOURCE: Final = r"(?:^|\.)(?:openai|cognitiveservices|services\.ai)\.azure\.(?:com|us|cn)"
@@ -33,7 +32,7 @@ class Kind:
     socket: bool = True
     """Whether it is a WebSocket at all."""
     refusal: str = ""
-    """The rest of the sentence "URL ..." where it is not; ``{talk}`` stands for a URL that would work."""
+    """The rest of the sentence "URL ..." where it is not; ``{talk}`` is a URL that works, ``{path}`` its end."""
 
     @property
     def remark(self) -> str:
@@ -53,28 +52,32 @@ class Kind:
         return self.query is not None and name == self.query[0] and self.query[1] in ("", value)
 
 
-REALTIME: Final = Kind("Realtime", r"realtime", takes_model=True, own=True)
+REALTIME: Final = Kind("Realtime", "realtime", takes_model=True, own=True)
 
 BETA: Final = Kind("Realtime Beta", r"openai/realtime|openai/deployments(?:/.*)?", takes_model=True, own=True)
 
 UNKNOWN: Final = Kind("unknown", takes_model=True, own=True)
 
 KINDS: Final[tuple[Kind, ...]] = (
-    Kind("Foundry voice agent, Live", f"{_AGENT}/live/sessions", refusal=f"is a Foundry voice agent, {_NOT_YET}"),
-    Kind("Foundry voice agent", _AGENT, refusal=f"is a Foundry voice agent, {_NOT_YET}"),
-    Kind("Voice Live", "voice-live/realtime", takes_model=True, refusal=f"is Voice Live, another API, {_NOT_YET}"),
-    Kind("Voice Live", "voice-live", host=_RESOURCE, refusal=f"is Voice Live, another API, {_NOT_YET}"),
+    Kind(
+        "Foundry voice agent, Live",
+        f"{_AGENT}/live/sessions",
+        refusal=f"is a Foundry voice agent, not Realtime: {_WATCH}",
+    ),
+    Kind("Foundry voice agent", _AGENT, refusal=f"is a Foundry voice agent, not Realtime: {_WATCH}"),
+    Kind("Voice Live", "voice-live/realtime", takes_model=True, refusal=f"is Voice Live, not Realtime: {_WATCH}"),
+    Kind("Voice Live", "voice-live", host=_RESOURCE, refusal=f"is Voice Live, not Realtime: {_WATCH}"),
     Kind(
         "Live recording",
         r"live/sessions/[^/]+/content",
         socket=False,
         refusal="is a recording, a WAV to download and not a session; give the wss:// URL, such as {talk}",
     ),
-    Kind("Live, attached", r"live/sessions/[^/]+/attach", refusal=f"attaches to a Live session, {_NOT_YET}"),
-    Kind("Live, continued", r"live/sessions/[^/]+/fork", refusal=f"continues a Live session, {_NOT_YET}"),
+    Kind("Live, attached", r"live/sessions/[^/]+/attach", refusal=f"attaches to a Live session: {_WATCH}"),
+    Kind("Live, continued", r"live/sessions/[^/]+/fork", refusal=f"continues a Live session: {_WATCH}"),
     Kind("HTTP call", r"live/sessions/[^/]+(?:/(?:accept|hangup|refer|reject))?", socket=False, refusal=_HTTP),
-    Kind("HTTP call", r"live/sessions|v1/live", schemes=frozenset({"http", "https"}), socket=False, refusal=f"{_HTTP}"),
-    Kind("Live", r"live/sessions|v1/live", refusal=f"is Live, another API, {_NOT_YET}"),
+    Kind("HTTP call", r"live/sessions|v1/live", schemes=frozenset({"http", "https"}), socket=False, refusal=_HTTP),
+    Kind("Live", r"live/sessions|v1/live", refusal=f"is Live, not Realtime: {_WATCH}"),
     Kind(
         "HTTP call",
         r"realtime/(?:calls(?:/.*)?|sessions|client_secrets|transcription_sessions|translations/(?:client_secrets|calls))"
@@ -82,14 +85,13 @@ KINDS: Final[tuple[Kind, ...]] = (
         socket=False,
         refusal=_HTTP,
     ),
-    Kind("translation", "realtime/translations", takes_model=True, refusal=f"is a translation session, {_NOT_YET}"),
+    Kind("translation", "realtime/translations", takes_model=True, refusal=f"is a translation session: {_WATCH}"),
     Kind(
         "call of another client",
         query=("call_id", ""),
-        refusal="attaches to somebody's call (call_id), which a session of azrt-tui's own would change: "
-        "let the client that has it connect through azrt-tui watch; to talk, use {talk}",
+        refusal=f"would change somebody's call (call_id): {_WATCH}",
     ),
-    Kind("transcription", query=("intent", "transcription"), refusal=f"only transcribes, and azrt-tui talks: {_WATCH}"),
+    Kind("transcription", query=("intent", "transcription"), refusal=f"only transcribes: {_WATCH}"),
     BETA,
     REALTIME,
     UNKNOWN,

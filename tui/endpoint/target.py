@@ -36,6 +36,8 @@ AuthHeader = Literal["api-key", "Authorization"]
 _DROPPED_KEY = "a key in the query was dropped, because keys go in a header and never in a URL"
 _WORKS = WORKS["endpoint"]
 _GA_PATH = ("openai", "v1", "realtime")
+_MOST_SHOWN = 44
+"""Characters of a URL in a refusal: the first-run form has three lines for all of it."""
 _DROPPED_VERSION = "api-version was dropped, because GA takes none: with one, Azure answers 401"
 
 _IDENTIFIERS = frozenset({"call_id", "agent-authentication-identity-client-id", "conversation-id"})
@@ -208,18 +210,18 @@ def _refuse(kind: Kind, pasted: Pasted, subject: Subject, *, watched: bool) -> N
     """Raise EndpointError for what azrt-tui cannot use: in a session of its own, or ``watched``."""
     if kind.own or (watched and kind.socket):
         return
-    sentence = kind.refusal.format(talk=_talk(pasted))
-    raise EndpointError(f'"{shown(pasted.shown.partition("?")[0])}" {sentence}', subject)
-
-
-def _talk(pasted: Pasted) -> str:
-    """Return a URL at the same host that would do for a session of our own."""
-    where = authority(pasted.host, pasted.port)
     scheme = "ws" if is_loopback(pasted.host) and pasted.scheme in ("ws", "http") else "wss"
+    path = _talking(pasted)
+    sentence = kind.refusal.format(talk=f"{scheme}://{authority(pasted.host, pasted.port)}{path}", path=path)
+    raise EndpointError(f'"{shown(pasted.shown.partition("?")[0], _MOST_SHOWN)}" {sentence}', subject)
+
+
+def _talking(pasted: Pasted) -> str:
+    """Return path and query at the same host that would do for a session of our own."""
     before = _OWN_PATH.match(pasted.path)
     prefix = shown(before[1]) if before and not _RESOURCE_HOST.search(pasted.host) else ""
-    path = "/openai/v1/realtime?model=DEPLOYMENT" if _provider(pasted) == "azure" else "/v1/realtime?model=MODEL"
-    return f"{scheme}://{where}{prefix}{path}"
+    path = "/openai/v1/realtime?model=NAME" if _provider(pasted) == "azure" else "/v1/realtime?model=NAME"
+    return prefix + path
 
 
 def _provider(pasted: Pasted) -> Provider:
