@@ -25,7 +25,7 @@ from tui.conversation import Cause
 from tui.conversation.causes import cause
 from tui.relay.leg import MAX_FRAME_BYTES, ClientLeg, ServiceLeg
 from tui.relay.plan import RelayPlan
-from tui.relay.request import Asked, failure, foreign_origin, is_websocket, passed_on, refusal, translate
+from tui.relay.request import Asked, failure, foreign_origin, is_websocket, passed_on, refusal, translate, with_added
 from tui.relay.watched import WatchedSession
 from tui.session import causes
 from tui.session.loop import LoopThread
@@ -167,16 +167,18 @@ class Relay:
                 logger.info("Connecting failed", exc_info=error)
             session.failed(why)
             return failure(HTTPStatus.BAD_GATEWAY, why.name, f"azrt-tui watch: {why.sentence} {why.fix}".rstrip())
-        mask = plan.sign_in.masked if asked.needs_key else None
+        mask = plan.sign_in.masked if asked.needs_key or plan.headers else None
         self._pairs[client] = pair = _Pair(client, service, session, mask, plan.timeouts.ping_s)
         pair.over.add_done_callback(lambda _: self._pairs.pop(client, None))
         return None
 
     async def _connect(self, asked: Asked) -> ServiceLeg:
         plan = self.plan
+        added = await plan.headers.values()
         headers = list(asked.headers)
         if asked.needs_key:
             headers += plan.target.headers((await plan.sign_in.secret()).reveal()).items()
+        headers = with_added(headers, added)
         connection = await connecting(
             asked.url,
             plan.ca_file,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, Literal
@@ -123,6 +123,12 @@ def _completed(path: str, query: str, target: Target) -> str:
     if kind is REALTIME and target.kind is REALTIME and target.model and not named & {"model", "deployment"}:
         return f"{query}&model={quote(target.model, safe='')}"
     return query
+
+
+def with_added(headers: Iterable[tuple[str, str]], added: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the headers of a handshake with those that the user adds, in place of others of the same name."""
+    taken = {name.lower() for name in added}
+    return [(name, value) for name, value in headers if name.lower() not in taken] + list(added.items())
 
 
 def is_websocket(request: Request) -> bool:

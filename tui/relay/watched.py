@@ -74,6 +74,7 @@ class WatchedSession:
 
     def _end(self, cause: Cause, link: Link) -> None:
         recorder = self.recorder
+        cause = cause.mapped(recorder.masked)
         recorder.local("websocket.failed" if link is Link.FAILED else "websocket.closed", cause.sentence, cause.facts)
         recorder.transcript.end_session()
         recorder.transcript.say(cause.sentence, recorder.now_s(), cause.fix)
