@@ -209,3 +209,11 @@ def test_slashes_in_a_row_are_one_to_tell_the_kind() -> None:
     assert azure_target("https://acme.openai.azure.com//openai/v1//realtime/", "m").url == (
         f"{AZURE}/openai/v1/realtime?model=m"
     )
+
+
+def test_a_gateways_key_in_the_query_is_dropped_and_the_note_names_the_flag() -> None:
+    for make in (azure_target, explicit_target):
+        target = make("wss://acme.azure-api.net/x/openai/v1/realtime?model=m&subscription-key=feedface", "m")
+        (note,) = target.notes
+        assert note.endswith("--header Ocp-Apim-Subscription-Key=env:VAR")
+        assert "feedface" not in repr(target)

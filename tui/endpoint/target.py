@@ -34,6 +34,8 @@ Provider = Literal["azure", "openai", "compatible"]
 AuthHeader = Literal["api-key", "Authorization"]
 
 _DROPPED_KEY = "a key in the query was dropped, because keys go in a header and never in a URL"
+_OF_A_GATEWAY = re.compile(r"subscription-?key")
+"""Parameters that API Management takes its key in."""
 _WORKS = WORKS["endpoint"]
 _GA_PATH = ("openai", "v1", "realtime")
 _MOST_SHOWN = 44
@@ -171,7 +173,7 @@ def _as_given(pasted: Pasted, kind: Kind, deployment: str | None, *, versioned: 
     notes = list(pasted.notes)
     pieces = _kept(pasted)
     if len(pieces) < len(pasted.query):
-        notes.append(_DROPPED_KEY)
+        notes.append(_dropped_key(pasted))
     segments = [part.lower() for part in pasted.segments]
     names = {piece.name for piece in pieces}
     if not versioned and tuple(segments[-3:]) == _GA_PATH and "api-version" in names:
@@ -236,6 +238,12 @@ def _provider(pasted: Pasted) -> Provider:
 def _kept(pasted: Pasted) -> list[Piece]:
     """Return the query without what is, or may hide, a key."""
     return [piece for piece in pasted.query if not piece.secret or _identifies(piece)]
+
+
+def _dropped_key(pasted: Pasted) -> str:
+    if any(_OF_A_GATEWAY.search(piece.name) for piece in pasted.query):
+        return f"{_DROPPED_KEY}: --header Ocp-Apim-Subscription-Key=env:VAR"
+    return _DROPPED_KEY
 
 
 def _identifies(piece: Piece) -> bool:
@@ -312,7 +320,7 @@ def _azure_model(pasted: Pasted, deployment: str | None, path_deployment: str, n
     pieces = [piece for piece in pasted.query if not piece.secret]
     names = {piece.name for piece in pieces}
     if len(pieces) < len(pasted.query):
-        notes.append(_DROPPED_KEY)
+        notes.append(_dropped_key(pasted))
     if "api-version" in names:
         notes.append(_DROPPED_VERSION)
     if names - KNOWN_NAMES:

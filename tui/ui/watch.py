@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from textual import on
 from textual.app import SystemCommand
@@ -13,6 +14,7 @@ from textual.screen import Screen
 
 from tui.capture import EventLog
 from tui.conversation import Link, Status
+from tui.endpoint import Target
 from tui.relay import Relay, RelayPlan, WatchedSession
 from tui.relay.request import Asked
 from tui.session.capturing import new_event_log
@@ -192,10 +194,18 @@ def how_to_connect(url: str, plan: RelayPlan) -> list[str]:
         "OpenAI's Python library takes as base_url",
         f"  http{url.removeprefix('ws')}/v1",
         "openai-agents and others take as url",
-        f"  {url}/v1/realtime{'' if plan.target.model else '?model=NAME'}",
+        f"  {url}{_example(plan.target)}",
         "",
         whose[plan.credentials],
     ]
+
+
+def _example(target: Target) -> str:
+    """Path and query that a client may ask for: Realtime's are known to all, others are the target's."""
+    if not target.kind.own:
+        parts = urlsplit(target.url)
+        return f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return "/v1/realtime" if target.model else "/v1/realtime?model=NAME"
 
 
 def run(loaded: Loaded, plan: RelayPlan) -> int:
