@@ -100,7 +100,7 @@ async def relay(target: str, *, key: str = "", **options: Any) -> AsyncIterator[
     options.setdefault("timeouts", Timeouts(open_s=5, close_s=0.3))
     plan = RelayPlan(
         Address("127.0.0.1", 0),
-        explicit_target(target, None, insecure=True),
+        explicit_target(target, None, insecure=True, watched=True),
         **{"sign_in": FixedKey(Secret(key)), **options},
     )
     running = Running(plan)

@@ -105,6 +105,7 @@ def test_every_option_can_come_from_config_toml_and_every_variable_from_the_envi
     while_answering = "queue"
     echo = "Headset"
     api_key_command = "pass show 'azure key'"
+    headers = {{ X-Team = "blue" }}
     auth = "Entra"
     entra_scope = "https://ai.azure.com/.default"
     ca_file = '{certificates}'
@@ -169,6 +170,7 @@ def test_every_option_can_come_from_config_toml_and_every_variable_from_the_envi
         "AZRT_WHILE_ANSWERING": "queue",
         "AZRT_ECHO": "headset",
         "AZRT_AUTH": "entra",
+        "AZRT_HEADERS": "X-Team=blue",
         "AZRT_CA_FILE": str(certificates),
     }
     settings = load(**variables).settings

@@ -88,6 +88,8 @@ class Status:
     """Why the last answer failed or was cut short, until the next one begins."""
     host: str = ""
     model: str = ""
+    kind: str = ""
+    """What it is a session of, where that is not plain Realtime: ``Live``, ``translation``."""
     simulator: bool = False
     """True when the far end is the embedded simulator."""
     replay: bool = False

@@ -82,6 +82,8 @@ class Case:
         if self.plan is not None:
             text = self.plan.credentials.masked(text)
         if self.loaded is not None:
-            for secret in (self.loaded.settings.azure_api_key, self.loaded.settings.openai_api_key):
+            settings = self.loaded.settings
+            values = (header.value for header in settings.headers)
+            for secret in (settings.azure_api_key, settings.openai_api_key, *values):
                 text = secret.masked(text)
         return text

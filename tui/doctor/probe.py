@@ -55,9 +55,8 @@ class Probe:
         recorder = Recorder(log, NoPlayback(), lambda _: None, fps=1, key=plan.credentials)
         recorder.on_event = events.put_nowait
         try:
-            connection = await open_connection(
-                plan.target.url, plan.target.headers(secret.reveal()), recorder, plan.timeouts, plan.ca_file
-            )
+            headers = await plan.credentials.headers(plan.target, secret)
+            connection = await open_connection(plan.target.url, headers, recorder, plan.timeouts, plan.ca_file)
         finally:
             recorder.stop()
         return cls(connection, log, events)

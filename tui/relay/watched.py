@@ -27,6 +27,8 @@ class WatchedSession:
         self.number = number
         """Counted from 1, over all sessions of the relay."""
         self.model = asked.model
+        self.name = asked.name
+        """Its kind and its model, as far as they are known."""
         self.client = asked.client
         """How the client names itself; it comes from outside."""
         self.log = log
@@ -39,7 +41,9 @@ class WatchedSession:
         self._watcher: Watcher | None = None
         self._missed: Batch | None = None
         self.recorder.unusable = "passed on as it is"
-        self.recorder.set_status(host=host, model=asked.model, link=Link.CONNECTING, watched=True)
+        self.recorder.set_status(
+            host=host, model=asked.model, kind=asked.kind.remark, link=Link.CONNECTING, watched=True
+        )
         self.recorder.local("websocket.connect", asked.shown_url)
 
     @property

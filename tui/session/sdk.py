@@ -206,7 +206,7 @@ class Connection:
         agent: RealtimeAgent[None] = RealtimeAgent(name="azrt-tui", instructions=plan.instructions)
         config: RealtimeModelConfig = {
             "url": plan.target.url,
-            "headers": plan.target.headers((await plan.credentials.secret()).reveal()),
+            "headers": await plan.credentials.headers(plan.target),
             "initial_model_settings": plan.model_settings(can_play=self._can_play),  # type: ignore[typeddict-item]
             "playback_tracker": self._tracker,
         }

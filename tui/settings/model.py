@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import AnyStr, Literal
+from typing import TYPE_CHECKING, AnyStr, Literal
 from urllib.parse import urlsplit
 
 from tui import paths
 from tui.endpoint import EndpointError, Target, azure_target, explicit_target, is_loopback, openai_target
 from tui.secrets import Mask
+
+if TYPE_CHECKING:
+    from tui.settings.headers import Header
 
 TurnDetection = Literal["semantic_vad", "server_vad", "none"]
 Modality = Literal["auto", "text", "audio"]
@@ -95,6 +98,8 @@ class Settings:
     api_key_command: tuple[str, ...] = ()
     """The program and arguments that print the key, for password managers; used where no key is set. Only from
     config.toml: a ``.env`` that came with somebody's project must not run anything."""
+    headers: "tuple[Header, ...]" = ()
+    """Added to the handshake with the service, for API gateways."""
     auth: Auth = "key"
     """How to sign in: with a key, or with a token of Entra ID."""
     entra_scope: str = AZURE_SCOPE
@@ -174,16 +179,19 @@ class Settings:
             return None
         return self.transcription_model or ("whisper-1" if target.provider == "azure" else "gpt-4o-mini-transcribe")
 
-    def target(self) -> Target:
+    def target(self, *, watched: bool = False) -> Target:
         """Return where to connect: ``url``, else the Azure endpoint, else OpenAI when its key is set.
+
+        With ``watched``, sessions of other clients go there, which may be of any kind.
 
         Raises NotConfigured when none of them is set, and EndpointError for a value that cannot be used.
         """
         try:
             if self.url:
-                return self._signed_in(explicit_target(self.url, self.deployment, insecure=self.insecure))
+                target = explicit_target(self.url, self.deployment, insecure=self.insecure, watched=watched)
+                return self._signed_in(target)
             if self.endpoint:
-                return self._signed_in(azure_target(self.endpoint, self.deployment))
+                return self._signed_in(azure_target(self.endpoint, self.deployment, watched=watched))
             if self.openai_api_key:
                 return openai_target(self.deployment)
         except EndpointError as error:
@@ -202,16 +210,21 @@ class Settings:
 
     def uses_entra(self, target: Target) -> bool:
         """Whether a token of Entra ID is sent to ``target`` instead of a key."""
-        return self.auth == "entra" and target.provider != "openai"
+        return self.auth == "entra" and target.provider != "openai" and not self.signs_in_by_header
+
+    @property
+    def signs_in_by_header(self) -> bool:
+        """Whether one of ``headers`` stands where the key would, for whatever vendor."""
+        return any(header.name.lower() in ("authorization", "api-key") for header in self.headers)
 
     def key_for(self, target: Target) -> Secret:
         """Return the key that belongs to ``target``; a key of one vendor is never sent to the other.
 
         A server that is neither vendor's, or that runs on this machine, gets the key that is set, if any (the empty
-        secret otherwise). The empty secret too where a token or ``api_key_command`` takes the key's place. Raises
-        SettingsError when the vendor's key is missing.
+        secret otherwise). The empty secret too where a token, ``api_key_command`` or one of ``headers`` takes the key's
+        place. Raises SettingsError when the vendor's key is missing, and no header carries another one.
         """
-        if self.uses_entra(target):
+        if self.uses_entra(target) or self.signs_in_by_header:
             return Secret()
         own, name = {
             "azure": (self.azure_api_key, "AZURE_OPENAI_API_KEY"),
@@ -224,4 +237,6 @@ class Settings:
             return Secret()
         if target.provider == "compatible" or is_loopback(urlsplit(target.url).hostname or ""):
             return self.openai_api_key or self.azure_api_key
+        if any(header.credential for header in self.headers):
+            return Secret()
         raise SettingsError(f"no key for {target.host}: set {name} in the environment or in .env")

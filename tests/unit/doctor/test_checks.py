@@ -166,6 +166,7 @@ def test_a_bad_line_in_a_file(simulator: SimulatorThread, tmp_path: Path) -> Non
         ({"AZURE_OPENAI_ENDPOINT": "ftp://acme.openai.azure.com", **AZURE}, "endpoint", "endpoint-unusable"),
         ({"AZRT_URL": "https://acme.openai.azure.com/openai/v1/realtime"}, "endpoint", "endpoint-unusable"),
         ({"AZRT_URL": "ws://far.example/v1/realtime"}, "endpoint", "endpoint-unusable"),
+        ({"AZRT_URL": "wss://api.openai.com/v1/live/sessions"}, "endpoint", "endpoint-unusable"),
         ({"AZURE_OPENAI_ENDPOINT": "acme", "AZURE_OPENAI_API_KEY": KEY}, "endpoint", "endpoint-unusable"),
     ],
 )

@@ -183,6 +183,8 @@ class StatusStrip(Widget):
         else:
             if status.host:
                 left.append((_named(status.host), "base", 1))
+            if status.kind:
+                left.append((status.kind, "status--strong", 2))
             if status.model:
                 left.append((_named(status.model), "status--strong", 2))
         right: list[_Part] = []

@@ -1,6 +1,6 @@
 """A pasted URL, host or name, taken apart without trust, and how to show one in a message.
 
-Pure: no I/O. Nothing here knows which hosts and paths Azure has: see ``tui.endpoint``.
+Pure: no I/O. Nothing here knows which hosts and paths Azure has: see ``tui.endpoint.target``.
 """
 
 import ipaddress
