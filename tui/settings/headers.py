@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import AnyStr, Final
 
 from tui.endpoint.pasted import KEY
+from tui.secrets import names_secret
 from tui.settings.model import Secret
 
 _LIKE: Final = "NAME=VALUE, such as Ocp-Apim-Subscription-Key=env:APIM_KEY"
@@ -15,7 +16,6 @@ _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OF_THE_CONNECTION: Final = re.compile(
     r"host|connection|upgrade|keep-alive|te|trailer|transfer-encoding|content-length|proxy-.*|sec-websocket-.*"
 )
-_CREDENTIAL: Final = re.compile(r"key|token|secret|auth|credential|password|cookie")
 
 
 class HeaderValue(Secret):
@@ -49,7 +49,7 @@ class Header:
     @property
     def credential(self) -> bool:
         """Whether a service that gets it may need no other key."""
-        return bool(_CREDENTIAL.search(self.name.lower()))
+        return names_secret(self.name)
 
     def found(self, variables: Mapping[str, str]) -> "Header":
         """Return the header with the value of its variable; ValueError ends the sentence ``NAME ...``."""
