@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote, unquote_plus
 
+from tui import models
+
 Subject = Literal["endpoint", "deployment", "url"]
 
 WRAPPING = string.whitespace + "\"'`<>,;“”‘’«»\u00a0\u200b\u2060\ufeff"
@@ -20,7 +22,7 @@ URL_SAFE = "%!$'()*+,;=:~"
 
 WORKS: dict[Subject, str] = {
     "endpoint": "use https://NAME.openai.azure.com",
-    "deployment": "use the name of your realtime deployment, such as gpt-realtime",
+    "deployment": f"use the name of your realtime deployment, such as {models.REALTIME}",
     "url": "use wss://HOST/openai/v1/realtime?model=DEPLOYMENT",
 }
 """For each subject, the end of every error: the form that would work."""

@@ -210,7 +210,7 @@ SEEN: dict[str, Seen] = {
     "beta-session": over(
         "The server speaks the Beta protocol, not GA.",
         "The server speaks the Realtime Beta protocol, which the openai-agents SDK cannot read (it ends in a "
-        "ValidationError on session.created); the URL was ws://{at}/openai/v1/realtime?model=gpt-realtime",
+        "ValidationError on session.created); the URL was ws://{at}/openai/v1/realtime?model=gpt-realtime-2.1",
         _GA,
     ),
     "no-session-created": Seen("", offer="No session.created for 1 s, reconnects in 1 s"),

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import AnyStr, Literal
 from urllib.parse import urlsplit
 
-from tui import paths
+from tui import models, paths
 from tui.endpoint import EndpointError, Target, azure_target, explicit_target, is_loopback, openai_target
 
 TurnDetection = Literal["semantic_vad", "server_vad", "none"]
@@ -135,7 +135,7 @@ class Settings:
     """Certificates (PEM) to trust besides the system's: a company's own CA."""
     transcription_model: str = ""
     """What transcribes the user's speech: a model (on Azure a deployment), ``none``, or empty for the usual one."""
-    voice: str = "ash"
+    voice: str = models.VOICE
     """The voice of the answers."""
     instructions: str = DEFAULT_INSTRUCTIONS
     """The system prompt of the session."""

@@ -19,6 +19,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from tui.simulator.config import DEFAULT_MODEL
 from tui.simulator.connection import Connection, Meeting
 from tui.simulator.dialect import make_dialect
 from tui.simulator.faults import FaultPlan
@@ -110,7 +111,7 @@ class Simulator:
         """What a person would set as AZURE_OPENAI_ENDPOINT."""
         return f"{'https' if self._scheme == 'wss' else 'http'}://{self._host}:{self.port}"
 
-    def url(self, model: str = "gpt-realtime") -> str:
+    def url(self, model: str = DEFAULT_MODEL) -> str:
         """Return the WebSocket URL for `model` in this server's dialect."""
         query = {"model": model}
         if self.dialect == "beta":
