@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.properties import PROPERTY
+from tui import models
 from tui.endpoint import EndpointError
 from tui.settings import (
     Loaded,
@@ -385,10 +386,10 @@ def test_other_servers_get_the_key_that_is_set(load: Load, url: str, keys: dict[
 
 def test_transcription_follows_the_provider_unless_chosen(load: Load) -> None:
     azure = load(**AZURE).settings
-    assert azure.transcription(azure.target()) == "whisper-1"
+    assert azure.transcription(azure.target()) == models.TRANSCRIPTIONS
     openai = load(OPENAI_API_KEY="k").settings
-    assert openai.transcription(openai.target()) == "gpt-4o-mini-transcribe"
-    for value, expected in (("my-whisper", "my-whisper"), ("none", None), ("OFF", None)):
+    assert openai.transcription(openai.target()) == models.TRANSCRIPTIONS
+    for value, expected in (("my-whisper", ("my-whisper",)), ("none", ()), ("OFF", ())):
         chosen = load({"transcription_model": value}, **AZURE).settings
         assert chosen.transcription(chosen.target()) == expected
 

@@ -13,8 +13,12 @@ from typing import Final
 from tui.conversation.kinds import Cause, Kind, Retry
 from tui.conversation.no_connection import BACK_OFF, BETA_FIX, GIVE_ENDPOINT, NO_CONNECTION
 
-__all__ = ["KINDS", "Cause", "Kind", "Retry", "cause"]
+__all__ = ["KINDS", "SET_TRANSCRIPTION", "Cause", "Kind", "Retry", "cause"]
 
+SET_TRANSCRIPTION: Final = (
+    "Set AZRT_TRANSCRIPTION_MODEL (or --transcription-model) to a transcription model that this server has (on Azure: "
+    "to the name of its deployment), or to none."
+)
 
 KINDS: Final[Mapping[str, Kind]] = {
     **NO_CONNECTION,
@@ -128,8 +132,14 @@ KINDS: Final[Mapping[str, Kind]] = {
     "transcription-failed": Kind("Not transcribed: {said}", passes=True),
     "transcription-missing": Kind(
         "Not transcribed: {said}",
-        "Set AZRT_TRANSCRIPTION_MODEL to a transcription model that is deployed on this resource, or to none.",
+        SET_TRANSCRIPTION,
         line="export AZRT_TRANSCRIPTION_MODEL=none",
+    ),
+    "no-transcriber": Kind(
+        "What you say gets no words: {tried} cannot be used here. The server said: {said}",
+        "{deploy}Set AZRT_TRANSCRIPTION_MODEL (or --transcription-model) to {what}, or to none.",
+        line="export AZRT_TRANSCRIPTION_MODEL=none",
+        short="No transcription model can be used.",
     ),
     "error": Kind("The server reports an error: {said}"),
     "update-refused": Kind(

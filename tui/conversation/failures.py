@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from tui import wire
+from tui import models, wire
 from tui.conversation.causes import Cause, cause
 
 _NO_REASON: Final = "the server gave no reason"
@@ -19,6 +19,14 @@ _WAIT: Final = re.compile(
     r"(?:([0-9]{1,6}(?:\.[0-9]{1,6})?) ?s)?(?:([0-9]{1,6}(?:\.[0-9]{1,6})?) ?ms)?",
     re.IGNORECASE,
 )
+
+
+_NO_MODEL: Final = re.compile(
+    r"(?:deployment|model)[\w.` '\"-]{0,80}?(?:not_?found|not exist|not available|not supported|no access)"
+    r"|(?:unknown|invalid|unsupported|no such)[ _]?(?:deployment|model)",
+    re.IGNORECASE,
+)
+"""What errors say of a model that is not there: ``DeploymentNotFound``, ``model_not_found``."""
 
 
 def of_response(response: Mapping[str, Any], reset_s: float | None = None) -> Cause | None:
@@ -63,13 +71,35 @@ def of_cancellation(response: Mapping[str, Any]) -> str:
 def of_transcription(error: Mapping[str, Any]) -> Cause:
     """Why a transcription failed, from the ``error`` object of its event."""
     code, message = wire.text(error.get("code")), wire.text(error.get("message"))
-    # Azure has no code for a transcription model that is not deployed: measured as a bare server_error.
-    missing = not code and error.get("type") == "server_error"
+    # A transcription model that is not deployed: DeploymentNotFound, or, as measured on Azure, a bare server_error.
+    bare = not code and error.get("type") == "server_error"
+    missing = bare or bool(_NO_MODEL.search(code) or _NO_MODEL.search(message))
     return cause(
         "transcription-missing" if missing else "transcription-failed",
         {"code": code} if code else {},
         said=message or code or _NO_REASON,
     )
+
+
+def no_transcriber(tried: Sequence[str], said: str, *, azure: bool) -> Cause:
+    """None of the models that were tried transcribes here; ``said`` is the sentence of the last failure."""
+    return cause(
+        "no-transcriber",
+        {"tried": ", ".join(tried)},
+        tried=" and ".join(tried),
+        said=ended(said.partition(": ")[2] or said),
+        deploy=f"Deploy {models.TRANSCRIPTIONS[0]} on this resource. " if azure else "",
+        what="the name of that deployment" if azure else "a model that this server has",
+    )
+
+
+def is_about_transcription(error: Mapping[str, Any], model: str) -> bool:
+    """Return whether an error refuses a session.update for its transcription by ``model``, by field or by name."""
+    param, message = error.get("param"), wire.text(error.get("message"))
+    if isinstance(param, str) and param:
+        return param.startswith(("session.audio.input.transcription", "session.input_audio_transcription"))
+    named = bool(model) and re.search(rf"(?<![\w.-]){re.escape(model)}(?![\w-]|\.\w)", message) is not None
+    return named or "audio.input.transcription" in message or "input_audio_transcription" in message
 
 
 def of_error(error: Mapping[str, Any]) -> Cause:

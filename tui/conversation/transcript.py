@@ -292,6 +292,13 @@ class Transcript:
         block.state = TurnState.FAILED
         self._explain(block, failures.of_transcription(wire.error_of(event)))
 
+    def note_speech(self, item_id: str, note: str) -> None:
+        """Say of what was spoken why it has no words, in place of what the event alone says."""
+        block = self._blocks.named(item_id)
+        if block is not None:
+            block.note = note
+            self._blocks.touch(block)
+
     def _explain(self, block: Block, cause: Cause) -> None:
         block.note, block.cause = f"{cause.sentence} {cause.fix}".rstrip(), cause.name
         self._blocks.touch(block)

@@ -42,7 +42,7 @@ async def check_sdk(case: Case) -> Finding:
         from tui.session.sdk import Connection
     except Exception as error:
         return failed(cause("sdk-missing", why=f"{type(error).__name__}: {wire.text(str(error))}"))
-    plan = replace(case.the_plan, modality="text")
+    plan = replace(case.the_plan, modality="text", transcription_model=case.transcriber)
     log = EventLog(time.monotonic_ns())
     recorder = Recorder(log, SilentPlayback(), lambda _: None, fps=1, key=plan.credentials)
     answered: asyncio.Future[Cause | None] = asyncio.get_running_loop().create_future()

@@ -17,6 +17,7 @@ from tui.doctor.machine import begin_listing, check_devices
 from tui.doctor.network import check_dns, check_proxy, check_tcp, check_tls
 from tui.doctor.report import Check, Finding, Outcome, Report, failed, skipped
 from tui.doctor.setup import check_endpoint, check_settings, check_sign_in
+from tui.doctor.transcription import check_transcription
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ _STEPS: Final = (
     _Step(
         "transcription",
         "Transcription",
-        while_connected(conversation.check_transcription),
+        while_connected(check_transcription),
         ("protocol",),
         connected=True,
     ),

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from tui import wire
-from tui.conversation import failures
-from tui.session.commands import Cancel, SendQueued, Truncate, TurnsByHand
+from tui.conversation import Cause, failures
+from tui.conversation.causes import SET_TRANSCRIPTION
+from tui.conversation.items import string
+from tui.session.commands import Cancel, SendQueued, Transcribe, Truncate, TurnsByHand
 from tui.session.shared import Shared
+from tui.session.transcribing import Step
+
+_TRANSCRIPTION: Final = "conversation.item.input_audio_transcription"
+
+_UNINTELLIGIBLE: Final = "audio_unintelligible"
+"""The code of a model that is there and could not make out the words."""
 
 CARRIED: Final = "carried "
 """Begins the ids of events that put the conversation so far into a new session."""
@@ -41,6 +50,8 @@ class Reactions:
         if isinstance(event_type, str) and event_type.startswith("response."):
             shared.response_event_at = time.monotonic()
         if event_type in ("session.created", "session.updated"):
+            if event_type == "session.updated":
+                shared.transcribing.updated(event.get("session"))
             self._created(event.get("session"))
             self._detects(shared.recorder.status.turn_detection)
         elif event_type == "response.created":
@@ -60,6 +71,13 @@ class Reactions:
                 shared.work.put_nowait(Truncate(tuple(waiting)))
         elif event_type in ("input_audio_buffer.speech_stopped", "input_audio_buffer.committed"):
             shared.voice.speech(False)
+            if event_type == "input_audio_buffer.committed":
+                shared.transcribing.committed(string(event.get("item_id")))
+        elif event_type == f"{_TRANSCRIPTION}.completed":
+            if shared.transcribing.completed(string(event.get("item_id"))) and shared.transcribing.by_itself:
+                shared.plan.transcribed(shared.transcribing.model)
+        elif event_type == f"{_TRANSCRIPTION}.failed":
+            self._not_transcribed(string(event.get("item_id")), failures.of_transcription(wire.error_of(event)))
         elif event_type == "error":
             self._report(wire.error_of(event))
 
@@ -73,9 +91,41 @@ class Reactions:
             shared.asked_detection = False
             shared.recorder.notify(_TURNS.get(kind, f"The server detects turns: {kind}."))
 
+    def _not_transcribed(self, item_id: str, cause: Cause) -> None:
+        """The item stays where it is, and says why it has no words; another model may be tried."""
+        transcribing, transcript = self._shared.transcribing, self._shared.recorder.transcript
+        audible = cause.facts.get("code") != _UNINTELLIGIBLE
+        step = transcribing.failed(item_id, audible=audible)
+        self._tell_step(step, cause)
+        if step is Step.NEXT:
+            transcript.note_speech(item_id, f"{cause.sentence} The next model is tried: {transcribing.model}.")
+        elif transcribing.by_itself and not transcribing.ended:
+            transcript.note_speech(item_id, cause.sentence)
+        elif audible and not transcribing.works:
+            transcript.note_speech(item_id, f"{cause.sentence} {cause.fix or SET_TRANSCRIPTION}")
+
+    def _tell_step(self, step: Step, cause: Cause) -> None:
+        """Have another model tried, or say that there is none left."""
+        shared, transcribing = self._shared, self._shared.transcribing
+        if step is not Step.STAY:
+            names = bool(transcribing.model)
+            shared.plan = replace(shared.plan, transcription_model=transcribing.model, names_transcription=names)
+            shared.work.put_nowait(Transcribe())
+        if step is Step.NONE_LEFT:
+            azure = shared.plan.target.provider == "azure"
+            found = failures.no_transcriber(transcribing.tried, cause.sentence, azure=azure)
+            recorder = shared.recorder
+            recorder.transcript.say(found.sentence, recorder.now_s(), found.fix, cause=found.name)
+
     def _report(self, error: Mapping[str, Any]) -> None:
         shared, recorder = self._shared, self._shared.recorder
         cause = failures.of_error(error)
+        if failures.is_about_transcription(error, shared.transcribing.model):
+            step = shared.transcribing.refused()
+            self._tell_step(step, cause)
+            if step is not Step.STAY:
+                return
+            cause = replace(cause, fix=f"Nothing that was sent with it holds. {SET_TRANSCRIPTION}")
         code = cause.facts.get("code", "")
         if code == "session_expired":
             shared.expired = True  # the connection ends now, and that is said then

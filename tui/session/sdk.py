@@ -18,7 +18,11 @@ from agents.realtime import RealtimeAgent, RealtimePlaybackTracker, RealtimeRunn
 from agents.realtime.config import RealtimeSessionModelSettings
 from agents.realtime.model import RealtimeModelConfig, RealtimePlaybackState
 from agents.realtime.model_events import RealtimeModelEvent
-from agents.realtime.model_inputs import RealtimeModelRawClientMessage, RealtimeModelSendRawMessage
+from agents.realtime.model_inputs import (
+    RealtimeModelRawClientMessage,
+    RealtimeModelSendRawMessage,
+    RealtimeModelSendSessionUpdate,
+)
 from agents.realtime.openai_realtime import OpenAIRealtimeWebSocketModel, TransportConfig
 from agents.tracing import set_trace_provider
 from agents.tracing.provider import DefaultTraceProvider
@@ -98,10 +102,14 @@ class RecordingModel(OpenAIRealtimeWebSocketModel):
         return self.connection
 
     def _get_session_config(self, model_settings: RealtimeSessionModelSettings) -> RealtimeSessionCreateRequest:
-        """Name no model where the settings name none: the SDK would name its own default, which nobody chose."""
+        """Name no model where the settings name none: the SDK would name its own defaults, which nobody chose."""
         session = super()._get_session_config(model_settings)
+        # What is not set is not sent.
         if not model_settings.get("model_name"):
-            session.__pydantic_fields_set__.discard("model")  # what is not set is not sent
+            session.__pydantic_fields_set__.discard("model")
+        heard = session.audio.input if session.audio is not None else None
+        if heard is not None and "transcription" not in model_settings["audio"]["input"]:
+            heard.__pydantic_fields_set__.discard("transcription")
         return session
 
     async def _handle_ws_event(self, event: dict[str, Any]) -> None:
@@ -227,6 +235,14 @@ class Connection:
             if refusal.response.status_code == HTTPStatus.UNAUTHORIZED:
                 plan.credentials.refused()
             raise
+        if plan.overrides:
+            await self.update(plan.overrides)
+
+    async def configure(self, plan: SessionPlan) -> None:
+        """Send the session's settings again: the server has refused them as a whole."""
+        assert self._session is not None
+        settings = plan.model_settings(can_play=self._can_play)
+        await self._session.model.send_event(RealtimeModelSendSessionUpdate(session_settings=settings))  # type: ignore[arg-type]
         if plan.overrides:
             await self.update(plan.overrides)
 

@@ -27,6 +27,7 @@ from tui.session.reactions import Reactions
 from tui.session.recorder import Recorder
 from tui.session.shared import Shared
 from tui.session.speaking import Speaking
+from tui.session.transcribing import Transcribing
 from tui.session.voice import Voice
 
 logger = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ class SessionWorker:
             playback,
             Speaking(self._loop, self._recorder, playback),
             Voice(self._loop, self._recorder, playback, microphone or Microphone(), echo=plan.echo),
+            Transcribing(plan),
         )
         self._lifeline = Lifeline(self._shared)
         self._actions = Actions(self._shared)

@@ -70,7 +70,8 @@ NAMED: dict[str, dict[str, str]] = {
     "too-big": {"answer": "too-big"},
     **{fault: {"answer": "unreadable-frames"} for fault in UNREADABLE},
     "transcription-failed": {"transcription": "transcription-failed"},
-    "transcription-missing": {"transcription": "transcription-missing"},
+    "transcription-missing": {"transcription": "no-transcriber"},
+    "no-transcriber": {"transcription": "no-transcriber"},
 }
 """Fault -> check -> the name of its cause."""
 
