@@ -168,6 +168,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Set the clock.",
         line="date",
     ),
+    "model-ends": Kind("{what} {ends}, says {source}.", "{fix}"),
     "sdk-missing": Kind(
         "The openai-agents SDK cannot be imported: {why}.",
         "Install azrt-tui anew.",

@@ -30,6 +30,8 @@ class Limits:
     """For it to begin all the same, after an error that does not name the request."""
     transcription_s: float = 10.0
     """For the transcription of a moment of silence."""
+    models_s: float = 5.0
+    """For the service's list of its models."""
     devices_s: float = 5.0
     """For the sound system to list its devices."""
 

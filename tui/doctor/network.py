@@ -111,6 +111,14 @@ async def check_tls(case: Case) -> Finding:
 
 async def _handshake(case: Case, context: ssl.SSLContext) -> ssl.SSLObject:
     """A TLS handshake with the server, through the proxy when there is one. The connection is closed at once."""
+    transport = await secure_connection(case, asyncio.Protocol(), context)
+    tls: ssl.SSLObject = transport.get_extra_info("ssl_object")
+    transport.abort()
+    return tls
+
+
+async def secure_connection(case: Case, protocol: asyncio.Protocol, context: ssl.SSLContext) -> asyncio.Transport:
+    """A TLS connection with the server, through the proxy when there is one. Raises whatever went wrong."""
     uri = parse_uri(case.the_plan.target.url)
     loop = asyncio.get_running_loop()
     reader: dict[str, Any] = {}
@@ -121,21 +129,14 @@ async def _handshake(case: Case, context: ssl.SSLContext) -> ssl.SSLObject:
         else:
             secure = {"ssl": trust(case.the_plan.ca_file)} if proxy.scheme == "https" else {}
             through = await connect_http_proxy(proxy, uri, user_agent_header=f"azrt-tui/{__version__}", **secure)
-            protocol = asyncio.Protocol()
             through.set_protocol(protocol)
             upgraded = await loop.start_tls(through, protocol, context, server_hostname=uri.host)
             assert upgraded is not None
-            return _take(upgraded)
+            return upgraded
     else:
         reader["host"], reader["port"] = uri.host, uri.port
-    transport, _ = await loop.create_connection(asyncio.Protocol, ssl=context, server_hostname=uri.host, **reader)
-    return _take(transport)
-
-
-def _take(transport: asyncio.Transport) -> ssl.SSLObject:
-    tls: ssl.SSLObject = transport.get_extra_info("ssl_object")
-    transport.abort()
-    return tls
+    transport, _ = await loop.create_connection(lambda: protocol, ssl=context, server_hostname=uri.host, **reader)
+    return transport
 
 
 async def _certificate_that_was_refused(case: Case) -> dict[str, str]:

@@ -80,7 +80,7 @@ HARMLESS = (SILENT | ELSEWHERE) - UNREADABLE - {"slow-reader"}
 
 WAITED_FOR = {
     "tls-silent": replace(PATIENT, connect_s=1.0),
-    "no-http": replace(PATIENT, connect_s=1.0),
+    "no-http": replace(PATIENT, connect_s=1.0, models_s=0.3),
     "no-session-created": replace(PATIENT, created_s=0.3),
     "no-answer": replace(PATIENT, answer_s=0.3),
     "no-response-done": replace(PATIENT, answer_s=1.0),
