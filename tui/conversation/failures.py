@@ -21,6 +21,9 @@ _WAIT: Final = re.compile(
 )
 
 
+_TRANSCRIPTION_FIELDS: Final = ("audio.input.transcription", "input_audio_transcription")
+"""The field of GA, and of Beta."""
+
 _NO_MODEL: Final = re.compile(
     r"(?:deployment|model)[\w.` '\"-]{0,80}?(?:not_?found|not exist|not available|not supported|no access)"
     r"|(?:unknown|invalid|unsupported|no such)[ _]?(?:deployment|model)",
@@ -81,6 +84,11 @@ def of_transcription(error: Mapping[str, Any]) -> Cause:
     )
 
 
+def has_transcriber(failure: Cause) -> bool:
+    """Return whether a failed transcription says that the model is there: it heard no words, or has too much to do."""
+    return failure.facts.get("code") in ("audio_unintelligible", "rate_limit_exceeded", "429")
+
+
 def no_transcriber(tried: Sequence[str], said: str, *, azure: bool) -> Cause:
     """None of the models that were tried transcribes here; ``said`` is the sentence of the last failure."""
     return cause(
@@ -94,12 +102,18 @@ def no_transcriber(tried: Sequence[str], said: str, *, azure: bool) -> Cause:
 
 
 def is_about_transcription(error: Mapping[str, Any], model: str) -> bool:
-    """Return whether an error refuses a session.update for its transcription by ``model``, by field or by name."""
+    """Return whether an error refuses a session.update for its transcription by ``model``, by field or by name.
+
+    An error that names no field and says DeploymentNotFound is about it too: the deployment of the conversation has
+    answered the handshake.
+    """
     param, message = error.get("param"), wire.text(error.get("message"))
     if isinstance(param, str) and param:
-        return param.startswith(("session.audio.input.transcription", "session.input_audio_transcription"))
-    named = bool(model) and re.search(rf"(?<![\w.-]){re.escape(model)}(?![\w-]|\.\w)", message) is not None
-    return named or "audio.input.transcription" in message or "input_audio_transcription" in message
+        return param.removeprefix("session.").startswith(_TRANSCRIPTION_FIELDS)
+    if error.get("code") == "DeploymentNotFound" or any(field in message for field in _TRANSCRIPTION_FIELDS):
+        return True
+    named = re.search(rf"(?<![\w.-]){re.escape(model)}(?![\w-]|\.\w)", message)
+    return bool(model) and named is not None
 
 
 def of_error(error: Mapping[str, Any]) -> Cause:

@@ -8,7 +8,13 @@ from typing import Final
 from tui import wire
 from tui.conversation import Cause
 from tui.conversation.causes import cause
-from tui.conversation.failures import is_about_transcription, no_transcriber, of_error, of_transcription
+from tui.conversation.failures import (
+    has_transcriber,
+    is_about_transcription,
+    no_transcriber,
+    of_error,
+    of_transcription,
+)
 from tui.doctor.case import Case
 from tui.doctor.probe import of_types
 from tui.doctor.report import Finding, failed, skipped, warning
@@ -62,4 +68,5 @@ async def _transcribe(case: Case) -> tuple[Cause | None, bool]:
     if event.get("type") == f"{_TRANSCRIPTION}.completed":
         return None, False
     # Silence may be no speech to the model: it is there then, and that is what was asked.
-    return of_transcription(error), error.get("code") != "audio_unintelligible"
+    bad = of_transcription(error)
+    return bad, not has_transcriber(bad)

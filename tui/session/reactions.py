@@ -10,15 +10,12 @@ from typing import Any, Final
 from tui import wire
 from tui.conversation import Cause, failures
 from tui.conversation.causes import SET_TRANSCRIPTION
-from tui.conversation.items import string
+from tui.conversation.items import has_audio, mapping, string
 from tui.session.commands import Cancel, SendQueued, Transcribe, Truncate, TurnsByHand
 from tui.session.shared import Shared
 from tui.session.transcribing import Step
 
 _TRANSCRIPTION: Final = "conversation.item.input_audio_transcription"
-
-_UNINTELLIGIBLE: Final = "audio_unintelligible"
-"""The code of a model that is there and could not make out the words."""
 
 CARRIED: Final = "carried "
 """Begins the ids of events that put the conversation so far into a new session."""
@@ -73,6 +70,8 @@ class Reactions:
             shared.voice.speech(False)
             if event_type == "input_audio_buffer.committed":
                 shared.transcribing.committed(string(event.get("item_id")))
+        elif event_type == "conversation.item.added":
+            self._without_words(mapping(event.get("item")))
         elif event_type == f"{_TRANSCRIPTION}.completed":
             if shared.transcribing.completed(string(event.get("item_id"))) and shared.transcribing.by_itself:
                 shared.plan.transcribed(shared.transcribing.model)
@@ -91,17 +90,24 @@ class Reactions:
             shared.asked_detection = False
             shared.recorder.notify(_TURNS.get(kind, f"The server detects turns: {kind}."))
 
+    def _without_words(self, item: Mapping[str, Any]) -> None:
+        """Speech for which no transcription could be asked says so in its place: no event will."""
+        transcribing = self._shared.transcribing
+        if transcribing.ended and not transcribing.model and has_audio(item):
+            note = "Not transcribed: no transcription model can be used here."
+            self._shared.recorder.transcript.note_speech(string(item.get("id")), note)
+
     def _not_transcribed(self, item_id: str, cause: Cause) -> None:
         """The item stays where it is, and says why it has no words; another model may be tried."""
         transcribing, transcript = self._shared.transcribing, self._shared.recorder.transcript
-        audible = cause.facts.get("code") != _UNINTELLIGIBLE
-        step = transcribing.failed(item_id, audible=audible)
+        there = failures.has_transcriber(cause)
+        step = transcribing.failed(item_id, there=there)
         self._tell_step(step, cause)
         if step is Step.NEXT:
             transcript.note_speech(item_id, f"{cause.sentence} The next model is tried: {transcribing.model}.")
         elif transcribing.by_itself and not transcribing.ended:
             transcript.note_speech(item_id, cause.sentence)
-        elif audible and not transcribing.works:
+        elif not there and not transcribing.works:
             transcript.note_speech(item_id, f"{cause.sentence} {cause.fix or SET_TRANSCRIPTION}")
 
     def _tell_step(self, step: Step, cause: Cause) -> None:

@@ -83,14 +83,14 @@ class Transcribing:
         self.works = self.works or news
         return news
 
-    def failed(self, item_id: str, *, audible: bool) -> Step:
+    def failed(self, item_id: str, *, there: bool) -> Step:
         """An item was not transcribed.
 
         Args:
             item_id: which one.
-            audible: False where the failure says that the words could not be made out, for which a model must be there.
+            there: whether the failure says that the model is there all the same.
         """
-        if self.works or not audible or item_id in self._earlier:
+        if self.works or there or item_id in self._earlier:
             return Step.STAY
         return self._go_on(Change.TRANSCRIPTION)
 

@@ -164,6 +164,8 @@ async def test_settings_go_out_without_a_transcription_where_it_is_refused_altog
         assert "transcription" not in found.updates[-1]["audio"]["input"], "not even as null"
         (report,) = found.reports()
         assert (report.cause, "Unknown parameter" in report.text) == ("no-transcriber", True)
+        turn = await found.speak()
+        assert (turn.text, turn.note) == ("", "Not transcribed: no transcription model can be used here.")
 
 
 @pytest.mark.parametrize("fault", ["whisper-only", "transcription-missing"])
@@ -275,8 +277,14 @@ def chooser(**changes: Any) -> Transcribing:
 def test_one_that_has_worked_is_kept_whatever_fails_later() -> None:
     found = chooser()
     assert found.completed("a") and not found.completed("b")
-    assert found.failed("c", audible=True) is Step.STAY
+    assert found.failed("c", there=False) is Step.STAY
     assert (found.model, found.take_due()) == (FIRST, None)
+
+
+def test_a_model_that_has_too_much_to_do_is_there() -> None:
+    found = chooser()
+    assert found.failed("a", there=True) is Step.STAY
+    assert found.failed("b", there=False) is Step.NEXT
 
 
 def test_after_the_settings_hold_a_refusal_costs_the_transcription_only() -> None:
