@@ -40,7 +40,8 @@ def transcribed(file: Path | None = None) -> Mapping[str, str]:
 def remember_transcription(host: str, model: str, file: Path | None = None) -> bool:
     """Remember what transcribes at ``host``, and tell whether that worked."""
     hosts = dict(transcribed(file))
-    hosts.pop(host, None)
+    if hosts.pop(host, "") == model:  # a session is running: no write without need
+        return True
     kept = dict([*hosts.items(), (host, model)][-_MAX_HOSTS:])
     return _remember("transcription", kept, file)
 

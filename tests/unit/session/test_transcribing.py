@@ -319,6 +319,9 @@ def test_the_hosts_that_are_remembered_are_few(tmp_path: Path) -> None:
     state = tmp_path / "state.json"
     for number in range(60):
         assert remember_transcription(f"host-{number}", LAST, state)
+    before = state.stat().st_mtime_ns, state.stat().st_ino
+    assert remember_transcription("host-59", LAST, state)
+    assert (state.stat().st_mtime_ns, state.stat().st_ino) == before, "known already: nothing is written"
     assert len(transcribed(state)) == 50 and "host-59" in transcribed(state) and "host-9" not in transcribed(state)
     state.write_text('{"transcription": [1]}')
     assert transcribed(state) == {}
