@@ -15,7 +15,7 @@ from tui.doctor.command import doctor
 from tui.settings import SettingsError, load_settings
 
 PATIENT = Limits(
-    connect_s=20, created_s=20, reply_s=20, answer_s=20, after_error_s=20, transcription_s=20, devices_s=20
+    connect_s=20, created_s=20, reply_s=20, answer_s=20, after_error_s=20, transcription_s=20, models_s=20, devices_s=20
 )
 """Only a broken program lets these pass; a test that waits for what never comes shortens the one that it waits for."""
 

@@ -103,7 +103,7 @@ async def test_what_the_endpoint_comes_to_is_shown_while_typing() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         assert preview(app).startswith("Paste the endpoint")
         await paste(pilot, "acme")
-        assert preview(app) == "Now the deployment: its name, such as gpt-realtime."
+        assert preview(app) == "Now the deployment: its name, such as gpt-realtime-2.1."
         assert not is_wrong(app)
         await pilot.press("enter", *"gpt-realtime")
         assert preview(app) == URL
@@ -153,7 +153,7 @@ async def test_the_layout_stands_still_while_a_person_types() -> None:
     [
         ("", "", "", "endpoint", "✗ the endpoint is empty; use https://NAME.openai.azure.com"),
         ("https://acme.openai.azure.com/openai/v1/realtime?call_id=1", "", KEY, "endpoint", '✗ "https://acme.openai'),
-        ("acme", "", KEY, "deployment", "✗ the deployment is empty; give its name, such as gpt-realtime"),
+        ("acme", "", KEY, "deployment", "✗ the deployment is empty; give its name, such as gpt-realtime-2.1"),
         ("acme", KEY, KEY, "deployment", "✗ the deployment looks like an API key"),
         ("acme", "gpt", "", "key", "✗ the key is empty; paste KEY 1 or KEY 2 of the resource"),
         ("acme", "gpt", "se cret", "key", "✗ the key holds a character that no key has"),

@@ -8,7 +8,7 @@ interruption belongs to what nobody heard.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from tui import wire
@@ -52,6 +52,8 @@ class Transcript:
         """Items of the conversation so far that the session did not take."""
         self.advises = False
         """A failure names the key that may help; False where the user takes no part in the session."""
+        self.judge: Callable[[Mapping[str, Any], Cause], Cause | None] = lambda error, cause: cause
+        """Return what to tell of an error event, from its ``error`` object and its cause; None for nothing."""
         self.muted = False
         """Errors that come now follow from what was reported already."""
         self._seams = 0
@@ -339,6 +341,13 @@ class Transcript:
         block.state = TurnState.FAILED
         self._explain(block, failures.of_transcription(wire.error_of(event)))
 
+    def note_speech(self, item_id: str, note: str) -> None:
+        """Say of what was spoken why it has no words, in place of what the event alone says."""
+        block = self._blocks.named(item_id)
+        if block is not None:
+            block.note = note
+            self._blocks.touch(block)
+
     def _explain(self, block: Block, cause: Cause) -> None:
         block.note, block.cause = f"{cause.sentence} {cause.fix}".rstrip(), cause.name
         self._blocks.touch(block)
@@ -398,8 +407,10 @@ class Transcript:
                 sentence = f"The server did not take all of the conversation so far: {cause.sentence}"
                 self.say(sentence, time_s, cause=cause.name)
             return
-        command = "session.checkup" if self.advises and cause.name == "update-refused" else ""
-        self.say(cause.sentence, time_s, cause.fix, cause=cause.name, command=command)
+        told = self.judge(wire.error_of(event), cause)
+        if told is not None:
+            command = "session.checkup" if self.advises and told.name == "update-refused" else ""
+            self.say(told.sentence, time_s, told.fix, cause=told.name, command=command)
 
     def _tools_not_listed(self, event: Mapping[str, Any], time_s: float) -> None:
         server = self._tool_lists.get(string(event.get("item_id")), "")

@@ -60,7 +60,7 @@ async def check_sdk(case: Case) -> Finding:
 async def _through_the_sdk(case: Case) -> Finding:
     from tui.session.sdk import Connection
 
-    plan = replace(case.the_plan, modality="text")
+    plan = replace(case.the_plan, modality="text", transcription_model=case.transcriber)
     log = EventLog(time.monotonic_ns())
     recorder = Recorder(log, NoPlayback(), lambda _: None, fps=1, key=plan.credentials)
     answered: asyncio.Future[Cause | None] = asyncio.get_running_loop().create_future()

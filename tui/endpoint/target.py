@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import quote, unquote, urlsplit
 
+from tui import models
 from tui.endpoint.kinds import BETA, UNKNOWN, Kind, kind_of
 from tui.endpoint.pasted import (
     KEY,
@@ -28,7 +29,7 @@ from tui.endpoint.pasted import (
     shown,
 )
 
-DEFAULT_OPENAI_MODEL = "gpt-realtime"
+DEFAULT_OPENAI_MODEL = models.REALTIME
 
 Provider = Literal["azure", "openai", "compatible"]
 AuthHeader = Literal["api-key", "Authorization"]
@@ -349,7 +350,7 @@ def _name(value: str, what: str, subject: Subject = "deployment") -> str:
     """Return a deployment or model name without what surrounds a pasted one; raise EndpointError if it is none."""
     name = value.strip(WRAPPING)
     if KEY.fullmatch(name):
-        raise EndpointError(f"the {what} looks like an API key; it is a name such as gpt-realtime", subject)
+        raise EndpointError(f"the {what} looks like an API key; it is a name such as {models.REALTIME}", subject)
     if not name.isprintable() or PLACEHOLDER.search(name):
-        raise EndpointError(f'the {what} "{shown(name)}" is not a name; it looks like gpt-realtime', subject)
+        raise EndpointError(f'the {what} "{shown(name)}" is not a name; it looks like {models.REALTIME}', subject)
     return name

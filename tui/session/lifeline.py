@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 from tui.conversation import AgentState, Cause, Choice, Link, Offer
 from tui.session import causes
 from tui.session.back_off import MAX_TRIES, BackOff
-from tui.session.commands import SendQueued
+from tui.session.commands import SendQueued, Transcribe
 from tui.session.importing import import_sdk
 from tui.session.restoring import Seam, restore
 from tui.session.shared import Shared
@@ -183,6 +183,7 @@ class Lifeline:
         self._waited.clear()
         shared.connection = connection
         recorder.set_status(link=Link.CONNECTED, cause=None)
+        shared.work.put_nowait(Transcribe())  # settings that were refused before this was a session
         shared.work.put_nowait(SendQueued())
         shared.voice.connected(connection)
 

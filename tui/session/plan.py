@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tui.session.key_command import key_from_command
 from tui.session.sign_in import FixedKey, SignIn
 from tui.settings import Secret, Settings
 from tui.settings.model import Echo, Modality, TurnDetection, WhileAnswering
+from tui.settings.state import remember_transcription
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,10 @@ class Timeouts:
     """For the server's goodbye. The library's 10 s would make quitting wait."""
 
 
+def _forgotten(model: str) -> None:
+    """Remember nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class SessionPlan:
     """One session's worth of decisions. The key never shows in its repr."""
@@ -53,6 +59,10 @@ class SessionPlan:
     """``semantic_vad``, ``server_vad`` or ``none``."""
     transcription_model: str
     """The model, on Azure the deployment, that transcribes the person; "" for none."""
+    transcription_fallbacks: tuple[str, ...] = ()
+    """The models to try after it, in order. None where the user has set one, which is never changed."""
+    transcribed: Callable[[str], object] = field(default=_forgotten, repr=False)
+    """Called with the one of them that works, so that it is the first to be tried the next time."""
     while_answering: WhileAnswering = "interrupt"
     echo: Echo = "half-duplex"
     """What is done about the loudspeaker, which the microphone hears too."""
@@ -72,6 +82,8 @@ class SessionPlan:
     hands_over: bool = True
     """Whether a new session takes over before the old one reaches its time limit, without being asked."""
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    names_transcription: bool = True
+    """False where the server refuses the very field, also to say that there shall be none."""
 
     @classmethod
     def from_settings(cls, settings: Settings, *, simulator_url: str = "", attended: bool = False) -> SessionPlan:
@@ -85,6 +97,7 @@ class SessionPlan:
         Raises EndpointError, NotConfigured or SettingsError when the settings do not come to a connection.
         """
         target = explicit_target(simulator_url, None) if simulator_url else settings.target()
+        transcription, *fallbacks = settings.transcription(target) or ("",)
         return cls(
             target=target,
             key=Secret() if simulator_url else settings.key_for(target),
@@ -92,7 +105,9 @@ class SessionPlan:
             voice=settings.voice,
             modality=settings.modality,
             turn_detection=settings.turn_detection,
-            transcription_model=settings.transcription(target) or "",
+            transcription_model=transcription,
+            transcription_fallbacks=tuple(fallbacks),
+            transcribed=_forgotten if simulator_url else partial(remember_transcription, target.host),
             sign_in=None if simulator_url else _fetching(settings, target),
             headers=AddedHeaders(() if simulator_url else settings.headers),
             ca_file=settings.ca_file,
@@ -138,6 +153,8 @@ class SessionPlan:
                 "output": {"format": "pcm16", "voice": self.voice},
             },
         }
+        if not self.names_transcription:
+            del settings["audio"]["input"]["transcription"]
         if self.target.model:
             settings["model_name"] = self.target.model
         return settings

@@ -14,6 +14,7 @@ from tui.session.loop import SessionLoop
 from tui.session.plan import SessionPlan
 from tui.session.recorder import Recorder
 from tui.session.speaking import Speaking
+from tui.session.transcribing import Transcribing
 from tui.session.voice import Voice
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Shared:
     playback: Playback
     speaking: Speaking
     voice: Voice
+    transcribing: Transcribing
     work: asyncio.Queue[Work] = field(default_factory=asyncio.Queue)
     connection: Connection | None = None
     """The connection, while it can be talked to."""
@@ -48,6 +50,7 @@ class Shared:
         """Forget what belongs to the connection before."""
         self.to_cancel = 0
         self.expired_at = None
+        self.transcribing.new_connection()
 
     @property
     def turns_by_hand(self) -> bool:

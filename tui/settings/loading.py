@@ -22,7 +22,7 @@ from tui.settings.headers import headers_from, joined
 from tui.settings.model import NotConfigured, Settings, SettingsError
 from tui.settings.options import OPTIONS, Option
 from tui.settings.saved_filters import filters_of
-from tui.settings.state import remembered
+from tui.settings.state import remembered, transcribed
 
 _MOST_BAD_LINES = 20
 _LIKE = {
@@ -152,6 +152,7 @@ def load_settings(
         keymap=MappingProxyType(keymap),
         filters=MappingProxyType(filters),
         themes_dir=config_file.parent / "themes",
+        transcribed=MappingProxyType(dict(transcribed(state_file))),
         over_ssh=bool(variables.get("SSH_CONNECTION")),
         sources=MappingProxyType(
             {option.name: sources.get(option.name, "default") for option in OPTIONS}

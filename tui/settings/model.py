@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, AnyStr, Literal
 from urllib.parse import urlsplit
 
-from tui import paths
+from tui import models, paths
 from tui.endpoint import EndpointError, Target, azure_target, explicit_target, is_loopback, openai_target
 from tui.secrets import Mask
 
@@ -108,7 +108,7 @@ class Settings:
     """Certificates (PEM) to trust besides the system's: a company's own CA."""
     transcription_model: str = ""
     """What transcribes the user's speech: a model (on Azure a deployment), ``none``, or empty for the usual one."""
-    voice: str = "ash"
+    voice: str = models.VOICE
     """The voice of the answers."""
     instructions: str = DEFAULT_INSTRUCTIONS
     """The system prompt of the session."""
@@ -162,6 +162,8 @@ class Settings:
     """The folder of the user's own themes, beside config.toml."""
     over_ssh: bool = False
     """Whether the program runs at the far end of an SSH connection."""
+    transcribed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Host -> the transcription model that worked there last, where none was set."""
     sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Field -> ``flag --voice``, ``environment AZRT_VOICE``, ``.env``, ``remembered``, ``config.toml``, ``default``."""
 
@@ -170,14 +172,16 @@ class Settings:
         """Screen updates per second: ``fps``, or 30, or 10 over SSH, where every frame crosses the network."""
         return self.fps or (_SSH_FPS if self.over_ssh else _LOCAL_FPS)
 
-    def transcription(self, target: Target) -> str | None:
-        """Return the model that transcribes the user's speech at ``target``, or None for no transcription.
+    def transcription(self, target: Target) -> tuple[str, ...]:
+        """Return the models to try for the user's speech at ``target``, in order; none for no transcription.
 
-        On Azure a transcription model is a deployment too, so nothing newer than whisper-1 is assumed there.
+        One that the user has set is the only one. Else the usual ones, what worked there last first: on Azure the name
+        is a deployment, which nobody can know, and other servers have what they have.
         """
-        if self.transcription_model == "none":
-            return None
-        return self.transcription_model or ("whisper-1" if target.provider == "azure" else "gpt-4o-mini-transcribe")
+        if self.transcription_model:
+            return () if self.transcription_model == "none" else (self.transcription_model,)
+        worked = self.transcribed.get(target.host, "")
+        return tuple(sorted(models.TRANSCRIPTIONS, key=lambda model: model != worked))
 
     def target(self, *, watched: bool = False) -> Target:
         """Return where to connect: ``url``, else the Azure endpoint, else OpenAI when its key is set.
