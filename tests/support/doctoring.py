@@ -30,10 +30,13 @@ class Diagnosis:
     text: str
 
     def causes(self) -> dict[str, str]:
-        """Check -> the name of its cause, for those that are not well. The sound devices of the machine left out."""
-        return {
-            name: check["cause"]["name"] for name, check in self.checks.items() if "cause" in check and name != "audio"
-        }
+        """Return check -> the name of its cause, for those that are not well.
+
+        Left out is what depends on the machine and on the day: sound devices, and the ends of models.
+        """
+        by_chance = ("audio", "models")
+        bad = {name: check["cause"]["name"] for name, check in self.checks.items() if "cause" in check}
+        return {name: cause for name, cause in bad.items() if name not in by_chance}
 
     def outcomes(self) -> dict[str, str]:
         """Check -> how it ended."""
