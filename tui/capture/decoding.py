@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tui import wire
+from tui.audio_format import CODINGS
 from tui.capture.records import (
     DIRECTION_NAMES,
     FORMAT,
@@ -47,7 +48,8 @@ _CLIENT_EVENT = re.compile(
 # Nearly every line of a capture; what does not match, or does not have the size that it says, is parsed as JSON.
 _PLAIN = re.compile(
     rb'\{"time_ns":(-?\d{1,18}),"direction":"(received|sent|local)","size":(\d{1,8}),'
-    rb'(?:"audio":\{"start":(\d{1,12}),"bytes":(\d{1,8}),"at":(\d{1,8})\},)?"event":(?=\{)'
+    rb'(?:"audio":\{"start":(\d{1,12}),"bytes":(\d{1,8}),"at":(\d{1,8})'
+    rb'(?:,"coding":"(pcm[ua])")?\},)?"event":(?=\{)'
 )
 
 
@@ -56,13 +58,13 @@ def read_plain(line: bytes) -> Stored | None:
     found = _PLAIN.match(line)
     if found is None or line[-2:] != b"}}":
         return None
-    time, name, size, start, length, at = found.groups()
+    time, name, size, start, length, at, coding = found.groups()
     rest = line[found.end() : -1]
     if start is None:
         if len(rest) != int(size):
             return None
         return Stored(int(time), _BY_BYTES[name], len(rest), rest, head=found.end())
-    audio = Audio(int(start), int(length), int(at))
+    audio = Audio(int(start), int(length), int(at), coding.decode() if coding else "")
     if len(rest) + encoded_size(audio.size) != int(size) or audio.at > len(rest):
         return None
     return Stored(int(time), _BY_BYTES[name], int(size), rest, audio, head=found.end())
@@ -179,7 +181,10 @@ def _audio(value: object, rest: bytes) -> Audio | None:
         _, at, end = wire.find_string(rest, f'"{key}"'.encode())
         if at != end:
             return None
-    return None if start is None or size is None or not at else Audio(start, size, at)
+    coding = value.get("coding", "")
+    if start is None or size is None or not at or not (coding == "" or coding in CODINGS):
+        return None
+    return Audio(start, size, at, coding)
 
 
 def _time_ns(fields: Mapping[str, Any]) -> int | None:

@@ -23,7 +23,7 @@ from tui.capture.folder import audio_path
 from tui.capture.log import Entry, EventLog
 from tui.capture.records import DIRECTION_NAMES, MAX_LINE_BYTES, VERSION, Header, Mark, Remark, Stored
 from tui.capture.wav import WavFile
-from tui.wire import Direction
+from tui.wire import PCM16_RATE, Direction
 
 _CHUNK: Final = 1024 * 1024
 _STEP_S: Final = 0.05
@@ -138,6 +138,11 @@ class CaptureReader:
             os.close(self._input)
             self._own_input = False
 
+    def report(self, problem: str) -> None:
+        """Add to :attr:`problems`."""
+        if problem in self._problems or len(self._problems) < _MOST_PROBLEMS:
+            self._problems[problem] = self._problems.get(problem, 0) + 1
+
     # Reading
 
     def _more(self) -> bytes:
@@ -184,7 +189,7 @@ class CaptureReader:
             case None:
                 self._stored.end_frame()
                 if line.strip():
-                    self._note("a line is no event")
+                    self.report("a line is no event")
                 if not len(self.log) and self.header is None and self._lines >= _HOPELESS:
                     raise CaptureError(
                         f"{self.name} is no capture: there is no event in its first {self._lines:,} lines"
@@ -205,11 +210,11 @@ class CaptureReader:
         else:
             self.log.enter(stored)
             if not stored.exact and self.header.version <= VERSION:
-                self._note("a line was written by another program; spaces and spellings of its frame may be too")
+                self.report("a line was written by another program; spaces and spellings of its frame may be too")
         if stored.audio is not None and stored.direction not in self._stored.audio:
-            self._open_audio(stored.direction)
+            self._open_audio(stored.direction, self.log.audio_format(len(self.log) - 1).rate)
             if stored.direction not in self._stored.audio:
-                self._note(f"no audio: {self._missing.get(stored.direction, _UNNAMED)}")
+                self.report(f"no audio: {self._missing.get(stored.direction, _UNNAMED)}")
         self._last_ns = stored.t_ns
 
     def _enter_foreign(self, stored: Stored) -> None:
@@ -225,7 +230,7 @@ class CaptureReader:
     def _remark(self, remark: Remark) -> None:
         index = self._first + remark.about
         if index >= len(self.log):
-            self._note("a remark is about no event")
+            self.report("a remark is about no event")
             return
         if remark.note:
             self.log.add_note(index, remark.note)
@@ -238,20 +243,20 @@ class CaptureReader:
             self._frames.close_audio()
             self._audio_names.clear()
             self._missing = dict.fromkeys(Direction, "there are several captures in this file")
-            self._note("another capture begins in the middle of the file; its times begin anew")
+            self.report("another capture begins in the middle of the file; its times begin anew")
             return
         self.header = header
         if header.version > VERSION:
-            self._note(
+            self.report(
                 f"it was written by a newer {header.program or 'azrt-tui'} (format {header.version}); "
                 f"this one knows format {VERSION}, and shows what it can"
             )
         elif header.version < VERSION:
             said = f"format {header.odd_version}, which there is not" if header.odd_version else "no format"
-            self._note(f"its header names {said}; it is shown as format {VERSION}, as far as it can be")
+            self.report(f"its header names {said}; it is shown as format {VERSION}, as far as it can be")
         self._audio_names = {Direction.RECEIVED: header.received_audio, Direction.SENT: header.sent_audio}
 
-    def _open_audio(self, direction: Direction) -> None:
+    def _open_audio(self, direction: Direction, rate: int) -> None:
         name = self._audio_names.pop(direction, None)
         if name is None:
             return
@@ -265,8 +270,12 @@ class CaptureReader:
         why = _UNNAMED
         for path in candidates:
             try:
-                self._stored.audio[direction] = WavFile(path)
-                return
+                samples = WavFile(path)
+                if samples.rate in (rate, PCM16_RATE):  # azrt-tui 0.1.0 wrote 24 kHz over audio of every format
+                    self._stored.audio[direction] = samples
+                    return
+                samples.close()
+                raise ValueError(f"its rate is {samples.rate:,} Hz, that of the session {rate:,} Hz")
             except OSError as error:
                 why = f"{path.name}: {error.strerror or error}" if path is candidates[0] else why
             except ValueError as error:
@@ -289,10 +298,6 @@ class CaptureReader:
             raise CaptureError(f"{self.name} is empty")
         if not len(self.log) and self.header is None:
             raise CaptureError(f"{self.name} is no capture: it has no event in it")
-
-    def _note(self, problem: str) -> None:
-        if problem in self._problems or len(self._problems) < _MOST_PROBLEMS:
-            self._problems[problem] = self._problems.get(problem, 0) + 1
 
 
 def _open(path: Path) -> int:

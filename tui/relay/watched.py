@@ -37,6 +37,7 @@ class WatchedSession:
         self._watcher: Watcher | None = None
         self._missed: Batch | None = None
         self.recorder.unusable = "passed on as it is"
+        self.recorder.plays = False
         self.recorder.set_status(host=host, model=asked.model, link=Link.CONNECTING, watched=True)
         self.recorder.local("websocket.connect", asked.shown_url)
 

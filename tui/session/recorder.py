@@ -15,6 +15,8 @@ from typing import Any, AnyStr, Protocol
 
 from tui import wire
 from tui.audio import Playback
+from tui.audio.conversion import Conversion
+from tui.audio_format import AudioFormat
 from tui.capture import Decoded, EventLog, Interrupted, Playing
 from tui.conversation import Transcript
 from tui.conversation.status import Status, StatusReducer
@@ -65,7 +67,10 @@ class Recorder:
         """Called with each parsed event that was received."""
         self.unusable = "kept from the SDK"
         """What becomes of a frame that the SDK could not take."""
+        self.plays = True
+        """Whether the agent's voice is handed to playback."""
         self._playback = playback
+        self._conversion = Conversion()
         self._deliver = deliver
         self._interval_s = 1 / fps
         self._key: Masking = key or Secret()
@@ -121,7 +126,7 @@ class Recorder:
         if wire.is_alarm(event):
             self._alarm(index)
         if audio is not None:
-            self._play(event, audio.pcm)
+            self._play(event, audio.sound, self.log.audio_format(index))
         elif event.get("type") in wire.OUTPUT_AUDIO and isinstance(event.get("delta"), str):
             self.log.add_note(index, f"audio that is not base64; {self.unusable}")
             self._alarm(index)
@@ -198,12 +203,15 @@ class Recorder:
         self.reducer.new_connection()
         self.touch()
 
-    def _play(self, event: Mapping[str, Any], pcm: bytes) -> None:
+    def _play(self, event: Mapping[str, Any], sound: bytes, audio_format: AudioFormat) -> None:
         """Hand audio to playback."""
+        if not self.plays:
+            return
         item_id, index, response_id = event.get("item_id"), event.get("content_index"), event.get("response_id")
         dropped = self.reducer.silenced or (isinstance(response_id, str) and response_id in self._dropped)
         if isinstance(item_id, str) and not dropped:
-            self._playback.feed(item_id, index if isinstance(index, int) else 0, pcm)
+            part = index if isinstance(index, int) else 0
+            self._playback.feed(item_id, part, self._conversion.feed((item_id, part), sound, audio_format))
 
     # Batches
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from tui import wire
+from tui.audio.conversion import Conversion
 from tui.capture import Entry, EventLog, Interrupted
 from tui.conversation import AgentState, Cause, Link, Status, Transcript, Turn
 from tui.conversation.status import StatusReducer
@@ -92,6 +93,7 @@ class Replayed:
         self.count = 0
         """Entries that were taken."""
         self.spoken = Spoken()
+        self._conversion = Conversion()
         self._log = log
         self._rows = 0
         self._transcript = Transcript()
@@ -227,9 +229,11 @@ class Replayed:
         if not isinstance(item_id, str) or not isinstance(delta, str):
             return None
         try:
-            pcm = base64.b64decode(delta)
+            audio = base64.b64decode(delta)
         except (binascii.Error, ValueError):
             return None
-        sound = Sound(item_id, index if isinstance(index, int) else 0, pcm)
+        part = index if isinstance(index, int) else 0
+        pcm = self._conversion.feed((item_id, part), audio, self._log.audio_format(entry.index))
+        sound = Sound(item_id, part, pcm)
         self.spoken.add(entry.t_ns, sound)
         return sound
