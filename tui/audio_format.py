@@ -50,6 +50,10 @@ class AudioFormat:
     coding: str = ""
     """``pcmu`` or ``pcma`` for G.711; "" for PCM16."""
 
+    def __str__(self) -> str:
+        """Return its name and rate as text: ``audio/pcm at 16 kHz``."""
+        return f"{self.name} at {self.rate / 1000:g} kHz" if self.rate else self.name
+
     @property
     def known(self) -> bool:
         """Whether its audio can be decoded."""

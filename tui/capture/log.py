@@ -318,6 +318,11 @@ class EventLog:
                     break
         return found
 
+    @property
+    def formats(self) -> InForce:
+        """The formats of audio that hold for the next entry. For the appending thread."""
+        return self._formats.now
+
     def audio_format(self, index: int) -> AudioFormat:
         """The format of the audio in an entry, where there is any. Reads the frame only where answers differ."""
         in_force = self._in_force[bisect_right(self._in_force_from, index) - 1]

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from tui import wire
+from tui.audio_format import PCM16_24K, InForce
 from tui.conversation import failures
+from tui.session.batch import Severity
 from tui.session.commands import Cancel, SendQueued, Truncate, TurnsByHand
 from tui.session.shared import Shared
 
@@ -33,6 +35,8 @@ class Reactions:
         self._created = created
         self._detection = ""
         """Who decides that the person has finished, as the session said last."""
+        self._formats = InForce()
+        """The formats of audio that were looked at last."""
 
     def on_event(self, event: Mapping[str, Any]) -> None:
         """React to one event."""
@@ -43,6 +47,8 @@ class Reactions:
         if event_type in ("session.created", "session.updated"):
             self._created(event.get("session"))
             self._detects(shared.recorder.status.turn_detection)
+            if event_type == "session.updated":
+                self._insists()
         elif event_type == "response.created":
             if shared.to_cancel:
                 shared.to_cancel -= 1
@@ -72,6 +78,20 @@ class Reactions:
         if kind and shared.asked_detection:
             shared.asked_detection = False
             shared.recorder.notify(_TURNS.get(kind, f"The server detects turns: {kind}."))
+
+    def _insists(self) -> None:
+        """The server has chosen other formats of audio than it was asked for: what does not work then is told once."""
+        formats = self._shared.recorder.log.formats
+        if formats == self._formats:
+            return
+        self._formats = formats
+        notify = self._shared.recorder.notify
+        if formats.sent != PCM16_24K:
+            name = wire.text(str(formats.sent))
+            notify(f"The server wants your voice as {name}, and azrt-tui sends PCM16 at 24 kHz.", Severity.WARNING)
+        if not formats.received.known:
+            name = wire.text(str(formats.received))
+            notify(f"The agent's voice comes as {name}, which azrt-tui cannot play.", Severity.WARNING)
 
     def _report(self, error: Mapping[str, Any]) -> None:
         shared, recorder = self._shared, self._shared.recorder
