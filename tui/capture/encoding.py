@@ -10,7 +10,7 @@ import binascii
 import json
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NoReturn
 
 from tui import wire
 from tui.capture.records import (
@@ -147,12 +147,20 @@ def _line(fields: Mapping[str, object]) -> bytes:
     return json.dumps(fields, separators=(",", ":")).encode() + b"\n"
 
 
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON")
+
+
+_STRICT: Final = json.JSONDecoder(parse_constant=_refuse)
+"""Takes no NaN or Infinity; those letters inside a string, as base64 of an image has them, are no such number."""
+
+
 def _is_plain(rest: bytes) -> bool:
     """True for a JSON object that can stand in a line as it is, for jq and every other parser."""
-    if rest[:1] != b"{" or rest[-1:] != b"}" or b"\n" in rest or b"\r" in rest or b"NaN" in rest or b"Infinity" in rest:
+    if rest[:1] != b"{" or rest[-1:] != b"}" or b"\n" in rest or b"\r" in rest:
         return False
     try:
-        event = json.loads(rest.decode())
+        event = _STRICT.decode(rest.decode())
         if b"\\u" in rest:  # half of a surrogate pair, at which jq stops
             json.dumps(event, ensure_ascii=False).encode()
     except (ValueError, RecursionError):

@@ -230,6 +230,19 @@ def append(sound: bytes) -> Frame:
 ALL_CODES = bytes(range(256))
 
 
+@pytest.mark.parametrize("letters", ["NaN", "Infinity", "-Infinity", "aNaNa"])
+def test_letters_of_a_number_that_is_none_are_kept_once_inside_a_string(tmp_path: Path, letters: str) -> None:
+    image = letters + AUDIO * 20
+    content = [{"type": "input_image", "image_url": image}]
+    item = json.dumps({"type": "conversation.item.create", "item": {"type": "message", "content": content}}).encode()
+    path = capture(tmp_path, [(SENT, item, False)])
+    line = path.read_bytes().splitlines()[1]
+    assert line.endswith(b'"event":' + item + b"}")
+    assert len(line) < len(item) + 200
+    number = b'{"type":"x","v":%b}' % letters.strip("a").encode()
+    assert b'"text":' in capture(tmp_path, [(SENT, number, False)]).read_bytes()
+
+
 @pytest.mark.parametrize(
     ("name", "rate", "pcm"),
     [

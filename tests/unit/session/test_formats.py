@@ -71,7 +71,7 @@ async def test_g711_is_played_right_and_the_other_way_is_told_once() -> None:
         told = [notice.text for notice in running.notices]
     samples = array("h", heard.pcm)
     assert len(samples) == 24_000
-    crossings = sum((a < 0) != (b < 0) for a, b in itertools.pairwise(samples))
+    crossings = sum((a < 0) != (b < 0) for a, b in itertools.pairwise(samples[100:]))
     assert crossings / 2 == pytest.approx(440, abs=4)
     assert max(samples) == pytest.approx(8_000, rel=0.04)
     assert told == ["The server wants your voice as audio/pcmu at 8 kHz, and azrt-tui sends PCM16 at 24 kHz."]
