@@ -132,6 +132,10 @@ def label(event_type: str) -> str:
 _TYPE_FIRST = re.compile(rb'\s*\{\s*(?:"event_id"\s*:\s*"[^"\\]*"\s*,\s*)?"type"\s*:\s*"([^"\\]{1,200})"')
 
 
+_MOST_BEFORE_TYPE = 1_000
+"""Characters at the start of an event that hold its type, where that is named first."""
+
+
 def sniff_type(data: bytes) -> str:
     """The ``type`` of a text frame, in about half a microsecond for frames as the services write them.
 
@@ -146,6 +150,11 @@ def sniff_type(data: bytes) -> str:
     event = parse(data)
     event_type = event.get("type") if event is not None else None
     return event_type if isinstance(event_type, str) and event_type else BROKEN_TYPE
+
+
+def starts_event(text: str) -> bool:
+    """True for what begins as an event that names its type first, whatever becomes of it."""
+    return _TYPE_FIRST.match(text[:_MOST_BEFORE_TYPE].encode(errors="replace")) is not None
 
 
 def parse(data: bytes) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ import tempfile
 import time
 from array import array
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -19,16 +20,20 @@ from tui import wire
 from tui.capture.blocks import Block
 from tui.capture.captured import CapturedFrames
 from tui.capture.decoding import read_line
+from tui.capture.documents import MAX_BYTES, NoEventsError, is_document, lines_of
 from tui.capture.folder import audio_path
+from tui.capture.foreign import CUT_OFF, SINCE_1970_NS
 from tui.capture.log import Entry, EventLog
 from tui.capture.records import DIRECTION_NAMES, MAX_LINE_BYTES, VERSION, Header, Mark, Remark, Stored
-from tui.capture.wav import WavFile
+from tui.capture.wav import WavFile, write_all
 from tui.wire import PCM16_RATE, Direction
 
 _CHUNK: Final = 1024 * 1024
 _STEP_S: Final = 0.05
+_DOCUMENT_LINES: Final = 1_000
+"""Lines of a document that are taken at once."""
 
-_HOPELESS: Final = 1_000
+_HOPELESS: Final = 20_000
 """Lines without a single event, after which a file is no capture."""
 
 _ALARMING: Final = ("error", "response.done")
@@ -67,6 +72,10 @@ class CaptureReader:
         self._problems: dict[str, int] = {}
         self._lines = 0
         self._last_ns = 0
+        self._origin_ns: int | None = None
+        """The time of the calendar that is zero, in a file of another program that has such times."""
+        self._document: Iterator[bytes] | None = None
+        """The lines of a file that is read as a whole."""
         self._rest = b""
         self._stored = self._frames.captured
         self._own_input = False
@@ -81,8 +90,7 @@ class CaptureReader:
             else:
                 # What comes through a pipe comes once, and rows are read when they are looked at.
                 self._input, self._own_input = fd, path is not None
-                with tempfile.TemporaryFile(buffering=0) as file:
-                    self._stored.fd = os.dup(file.fileno())
+                self._stored.fd = _nameless()
         except OSError as error:
             raise CaptureError(f"{self.name}: {error.strerror or error}") from None
 
@@ -109,7 +117,7 @@ class CaptureReader:
                 self._end()
                 return False
             self._take(chunk)
-            if self._input >= 0 or time.monotonic() >= until:
+            if (self._input >= 0 and self._document is None) or time.monotonic() >= until:
                 return True
 
     def read_all(self) -> None:
@@ -147,15 +155,43 @@ class CaptureReader:
 
     def _more(self) -> bytes:
         try:
-            if self._input < 0:
-                return os.pread(self._stored.fd, _CHUNK, self.position)
-            chunk = os.read(self._input, _CHUNK)
-            rest = memoryview(chunk)
-            while rest:
-                rest = rest[os.write(self._stored.fd, rest) :]
+            if self._document is None:
+                chunk = self._next_chunk()
+                if self.position or not is_document(chunk):
+                    if self._input >= 0:
+                        write_all(self._stored.fd, chunk)
+                    return chunk
+                self._document = lines_of(self._whole(chunk))
+            lines = list(islice(self._document, _DOCUMENT_LINES))
+            chunk = b"".join(lines)
+            write_all(self._stored.fd, chunk)
             return chunk
         except OSError as error:
             raise CaptureError(f"{self.name}: {error.strerror or error}") from None
+        except NoEventsError as error:
+            raise CaptureError(f"{self.name} {error}") from None
+
+    def _next_chunk(self) -> bytes:
+        if self._input >= 0:
+            return os.read(self._input, _CHUNK)
+        return os.pread(self._stored.fd, _CHUNK, self.position)
+
+    def _whole(self, chunk: bytes) -> bytes:
+        """Everything in a file that begins with this chunk; its lines go into a file without a name."""
+        if self._input < 0:
+            self._input, self._own_input = self._stored.fd, True
+            os.lseek(self._input, len(chunk), os.SEEK_SET)
+            self._stored.fd = _nameless()
+        data = bytearray()
+        while chunk:
+            data += chunk
+            if len(data) > MAX_BYTES:
+                raise CaptureError(
+                    f"{self.name} is read as a whole, and is larger than {MAX_BYTES // 2**20} MiB; "
+                    "a file with one event a line may have any size"
+                )
+            chunk = os.read(self._input, _CHUNK)
+        return bytes(data)
 
     def _take(self, chunk: bytes) -> None:
         data = self._rest + chunk if self._rest else chunk
@@ -201,6 +237,8 @@ class CaptureReader:
         return True
 
     def _enter(self, stored: Stored, offset: int) -> None:
+        if self.header is None:
+            stored = self._placed(stored)
         # A search knows by the type of a frame that its audio may be elsewhere.
         silent = stored.audio is None or wire.sniff_type(stored.rest) in wire.AUDIO_KEYS
         self._frames.add(stored.size, offset, stored.head if silent else -1)
@@ -217,7 +255,20 @@ class CaptureReader:
                 self.report(f"no audio: {self._missing.get(stored.direction, _UNNAMED)}")
         self._last_ns = stored.t_ns
 
+    def _placed(self, stored: Stored) -> Stored:
+        """An event of another program, in time: times of the calendar count from the first one."""
+        if not stored.timed:
+            self.report("no time could be read; the event stands at the time of the one before")
+            return stored._replace(t_ns=self._last_ns)
+        if abs(stored.t_ns) < SINCE_1970_NS:
+            return stored
+        if self._origin_ns is None:
+            self._origin_ns = stored.t_ns - self._last_ns
+        return stored._replace(t_ns=stored.t_ns - self._origin_ns)
+
     def _enter_foreign(self, stored: Stored) -> None:
+        if stored.note == CUT_OFF:
+            self.report("an event was cut off by the program that logged it")
         index = self.log.enter(stored)
         event_type = self.log.type_of(index)
         if event_type in (wire.BROKEN_TYPE, wire.BINARY_TYPE):
@@ -304,6 +355,12 @@ def _open(path: Path) -> int:
     """Open a file to read. Only a pipe that somebody has named is waited for. Raises OSError."""
     waits = stat.S_ISFIFO(path.stat().st_mode)
     return os.open(path, os.O_RDONLY | os.O_CLOEXEC | (0 if waits else os.O_NONBLOCK))
+
+
+def _nameless() -> int:
+    """A file without a name. Raises OSError."""
+    with tempfile.TemporaryFile(buffering=0) as file:
+        return os.dup(file.fileno())
 
 
 class _StoredFrames:

@@ -77,6 +77,8 @@ class Stored(NamedTuple):
     """Bytes of the line before ``rest``; -1 when that does not stand in the line as it is, but for its audio."""
     exact: bool = True
     """False when another program has rewritten the line, so that spaces and spellings may not be those of the wire."""
+    timed: bool = True
+    """False when the line has no time that can be read."""
 
 
 @dataclass(frozen=True, slots=True)
