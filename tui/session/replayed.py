@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from tui import wire
-from tui.audio.conversion import Conversion
+from tui.audio_format import AudioFormat
 from tui.capture import Entry, EventLog, Interrupted
 from tui.conversation import AgentState, Cause, Link, Status, Transcript, Turn
 from tui.conversation.status import StatusReducer
 from tui.session.batch import Batch
-from tui.wire import PCM16_BYTES_PER_SECOND, Direction
+from tui.wire import Direction
 
 _RATE_WINDOW_NS: Final = 1_000_000_000
 
@@ -33,11 +33,24 @@ _LINKS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """A piece of what the agent said, PCM16 mono 24 kHz."""
+    """A piece of what the agent said, as it came."""
 
     item_id: str
     content_index: int
-    pcm: bytes
+    data: bytes
+    audio_format: AudioFormat
+
+    @property
+    def length_ns(self) -> int:
+        """How long it plays, in nanoseconds; 0 for a format that is not known."""
+        audio = self.audio_format
+        return len(self.data) * 1_000_000_000 // audio.bytes_per_second if audio.known else 0
+
+    def from_ns(self, skipped_ns: int) -> Sound:
+        """What is left of it after so many nanoseconds, from a whole sample on."""
+        audio = self.audio_format
+        sample = 1 if audio.coding else 2
+        return replace(self, data=self.data[skipped_ns * audio.rate // 1_000_000_000 * sample :])
 
 
 class Silence:
@@ -63,7 +76,7 @@ class Spoken:
         while self._pieces and self._pieces[0].end_ns <= t_ns:
             self._pieces.popleft()
         start_ns = max(t_ns, self._end_ns)
-        self._end_ns = start_ns + len(sound.pcm) * 1_000_000_000 // PCM16_BYTES_PER_SECOND
+        self._end_ns = start_ns + sound.length_ns
         self._pieces.append(_Playing(start_ns, self._end_ns, sound))
 
     def stop(self, t_ns: int) -> None:
@@ -80,9 +93,7 @@ class Spoken:
         found = []
         for piece in self._pieces:
             if piece.end_ns > t_ns:
-                skipped_ns = max(0, t_ns - piece.start_ns)
-                at = skipped_ns * PCM16_BYTES_PER_SECOND // 2_000_000_000 * 2
-                found.append(replace(piece.sound, pcm=piece.sound.pcm[at:]))
+                found.append(piece.sound.from_ns(max(0, t_ns - piece.start_ns)))
         return found
 
 
@@ -93,7 +104,6 @@ class Replayed:
         self.count = 0
         """Entries that were taken."""
         self.spoken = Spoken()
-        self._conversion = Conversion()
         self._log = log
         self._rows = 0
         self._transcript = Transcript()
@@ -229,11 +239,10 @@ class Replayed:
         if not isinstance(item_id, str) or not isinstance(delta, str):
             return None
         try:
-            audio = base64.b64decode(delta)
+            data = base64.b64decode(delta)
         except (binascii.Error, ValueError):
             return None
         part = index if isinstance(index, int) else 0
-        pcm = self._conversion.feed((item_id, part), audio, self._log.audio_format(entry.index))
-        sound = Sound(item_id, part, pcm)
+        sound = Sound(item_id, part, data, self._log.audio_format(entry.index))
         self.spoken.add(entry.t_ns, sound)
         return sound

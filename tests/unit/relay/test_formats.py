@@ -19,6 +19,7 @@ from websockets.asyncio.client import connect
 from tests.support.relays import relay, until
 from tests.support.servers import CREATED, Peer, websocket_server
 from tests.unit.simulator.support import Client, simulator
+from tui.audio.conversion import Conversion
 from tui.audio_format import CODINGS, AudioFormat, parse_format
 from tui.capture import CaptureReader, RowReader
 from tui.offline.sound import write_wav
@@ -128,7 +129,13 @@ async def test_a_tone_is_a_tone_everywhere(tmp_path: Path, asked: dict[str, Any]
         assert_tone(both[1::2], wav.getframerate())
     replayed = Replayed(reader.log, "", "")
     heard = [replayed.take() for _ in range(len(reader.log))]
-    assert_tone(array("h", b"".join(one.pcm for one in heard if isinstance(one, Sound))), 24_000)
+    sounds_of_it = [one for one in heard if isinstance(one, Sound)]
+    assert sum(one.length_ns for one in sounds_of_it) == 1_000_000_000
+    conversion = Conversion()
+    played = [conversion.feed(("item_1", 0), one.data, one.audio_format) for one in sounds_of_it]
+    assert_tone(array("h", b"".join(played)), 24_000)
+    half = sounds_of_it[0].from_ns(50_000_000)
+    assert half.length_ns == 50_000_000
     reader.close()
 
 
