@@ -90,11 +90,7 @@ class Spoken:
 
     def after(self, t_ns: int) -> list[Sound]:
         """What is heard from this time on, of what came so far."""
-        found = []
-        for piece in self._pieces:
-            if piece.end_ns > t_ns:
-                found.append(piece.sound.from_ns(max(0, t_ns - piece.start_ns)))
-        return found
+        return [each.sound.from_ns(max(0, t_ns - each.start_ns)) for each in self._pieces if each.end_ns > t_ns]
 
 
 class Replayed:
