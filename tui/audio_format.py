@@ -64,6 +64,11 @@ class AudioFormat:
         """Bytes on the wire for a second of sound; 0 where it is not known."""
         return self.rate if self.coding else 2 * self.rate
 
+    def length_ns(self, count: int) -> int:
+        """Return how long so many bytes play, in nanoseconds; 0 for a format that is not known."""
+        sample = 1 if self.coding else 2
+        return count // sample * 1_000_000_000 // self.rate if self.rate else 0
+
     def decode(self, data: bytes) -> bytes:
         """Return the sound as PCM16, little endian; b"" for a format that is not known.
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tui import paths
+from tui.secrets import hidden
 
 MAX_BYTES = 1_000_000
 """The log file is begun anew at this size; one older one is kept."""
@@ -29,6 +30,14 @@ class _PrivateFile(logging.handlers.RotatingFileHandler):
         """Drop the record: logging would print a traceback over the screen."""
 
 
+class _WithoutSecrets(logging.Formatter):
+    """Writes ``***`` for what looks like a secret: libraries quote the URLs and the headers that they fail on."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The lines of a record, with its traceback."""
+        return hidden(super().format(record))
+
+
 def log_to_file(path: Path) -> str:
     """Send the root logger and Python's warnings to a file with mode 0600.
 
@@ -43,7 +52,7 @@ def log_to_file(path: Path) -> str:
     except OSError as error:
         handler = logging.NullHandler()
         trouble = f"no log file at {path}: {error.strerror}"
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(_WithoutSecrets("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)

@@ -6,10 +6,13 @@ import base64
 import json
 import os
 import sys
-from typing import IO, Any
+from typing import IO, Any, Final
 
 from tui.capture import Entry
 from tui.endpoint import escape_controls
+
+BROKEN_PIPE: Final = 141
+"""The exit code of a program whose reader has gone, as shells give it for SIGPIPE: 128 and 13."""
 
 
 class Output:
@@ -23,7 +26,7 @@ class Output:
     def write(self, text: str) -> None:
         """Print text. Raises OSError, and BrokenPipeError when nobody reads it any more."""
         if self._terminal:
-            text = "\n".join(escape_controls(line) for line in text.split("\n"))
+            text = escape_controls(text, keep="\n\t")
         # Lone surrogates, and whatever a terminal that is not UTF-8 cannot show.
         self._stream.write(text.encode(self._encoding, errors="replace").decode(self._encoding))
 
@@ -34,7 +37,7 @@ class Output:
     def broken(self) -> int:
         """The reader of the pipe has gone: that is no failure worth a word. Return the exit code."""
         drop_rest(self._stream)
-        return 1
+        return BROKEN_PIPE
 
 
 def drop_rest(stream: IO[str]) -> None:

@@ -7,14 +7,19 @@ import base64
 import json
 import os
 import shlex
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
+from openai import AsyncAzureOpenAI, AsyncOpenAI
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Origin, Subprotocol
 
 from tests.support.identity import managed_identity
 from tests.support.servers import SESSION, Peer, WebSocketServer, websocket_server
@@ -28,7 +33,13 @@ PASSWORD = "canaryPassword0123456789"
 COMMAND_KEY = "canaryCommand0123456789abcdef01"
 TOKEN = "eyJcanaryToken.0123456789.abcdef"
 
-CANARIES = (KEY, URL_KEY, PASSWORD, COMMAND_KEY, f"{TOKEN}-1", f"{TOKEN}-2")
+THEIRS = tuple(f"canaryClient{number}Key/0123+4567" for number in range(3))
+"""What clients of `watch` sign in with."""
+
+THEIR_TOKENS = tuple(f"ek_canaryClientToken{number}_0123456" for number in range(3))
+"""The same where only the characters of a token may stand."""
+
+CANARIES = (KEY, URL_KEY, PASSWORD, COMMAND_KEY, f"{TOKEN}-1", f"{TOKEN}-2", *THEIRS, *THEIR_TOKENS)
 
 
 def forms(canary: str) -> list[bytes]:
@@ -165,3 +176,105 @@ async def test_a_token_of_entra_id(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert sent <= {f"Bearer {token}" for token in endpoint.given}
         assert sent
     assert_nothing_written(tmp_path)
+
+
+async def repeat(peer: Peer) -> None:
+    """A server that repeats the whole request of a client, decoded too, answers once, and closes with the key."""
+    request = peer.connection.request
+    assert request is not None
+    said = request.path + " " + ", ".join(f"{name}: {value}" for name, value in request.headers.raw_items())
+    error = {"type": "invalid_request_error", "message": f"Incorrect API key provided: {said} {unquote(said)}"}
+    await peer.send({"type": "session.created", "event_id": said, "session": {**SESSION, "instructions": said}})
+    await peer.send(f"not JSON: {said}", {"type": "error", "error": error})
+    (key,) = (
+        canary for canary in (*THEIRS, *THEIR_TOKENS, PASSWORD) if canary in f"{said} {unquote(said)} {basic(said)}"
+    )
+    ids = {"response_id": "r", "item_id": "i", "output_index": 0, "content_index": 0}
+    await peer.send(
+        {"type": "response.created", "response": {"id": "r"}},
+        {"type": "response.output_text.delta", "delta": f"Your key is {key}.", **ids},
+        {"type": "response.done", "response": {"id": "r", "status": "completed"}},
+    )
+    await peer.receive()
+    await peer.connection.close(3000, f"expired: {key}")
+
+
+def basic(text: str) -> str:
+    """What stands in ``Authorization: Basic``."""
+    encoded = text.partition("Basic ")[2].partition(",")[0]
+    return base64.b64decode(encoded).decode() if encoded else ""
+
+
+async def talk(connection: ClientConnection, key: str) -> None:
+    """Send the key in a frame, and read to the end."""
+    await connection.send(json.dumps({"type": "session.update", "session": {"instructions": key}}))
+    with suppress(ConnectionClosed):
+        while True:
+            await connection.recv()
+    assert connection.close_reason == f"expired: {key}", "the client gets it as it was sent"
+
+
+async def clients_of_every_kind(url: str) -> None:
+    """Connect with clients that have their key in places of five kinds, one after another."""
+    path = f"{url}/v1/realtime?model=rt"
+    async with connect(f"{path}&subscription-key={quote(THEIRS[0], safe='')}") as connection:
+        await talk(connection, THEIRS[0])
+    headers = {"Ocp-Apim-Subscription-Key": THEIRS[1], "Cookie": f"session={THEIRS[1]}"}
+    async with connect(path, additional_headers=headers) as connection:
+        await talk(connection, THEIRS[1])
+    protocols = [Subprotocol("realtime"), Subprotocol(f"openai-insecure-api-key.{THEIR_TOKENS[0]}")]
+    async with connect(path, subprotocols=protocols, origin=Origin("http://localhost:3000")) as connection:
+        await talk(connection, THEIR_TOKENS[0])
+    async with connect(path.replace("ws://", f"ws://person:{PASSWORD}@")) as connection:
+        await talk(connection, PASSWORD)
+    azure = AsyncAzureOpenAI(
+        api_key=THEIRS[2],
+        azure_endpoint="https://acme.openai.azure.com",
+        api_version="2025-04-01-preview",
+        websocket_base_url=f"{url}/openai",
+    )
+    openai = AsyncOpenAI(api_key=THEIR_TOKENS[1], websocket_base_url=f"{url}/v1")
+    for client, key in ((azure, THEIRS[2]), (openai, THEIR_TOKENS[1])):
+        async with client, client.realtime.connect(model="rt") as session:
+            await session.session.update(session={"type": "realtime", "instructions": key})
+            with suppress(ConnectionClosed):
+                while True:
+                    await session.recv_bytes()
+
+
+async def test_what_clients_of_watch_sign_in_with(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        listen = f"127.0.0.1:{free.getsockname()[1]}"
+    async with websocket_server(repeat, subprotocols=[Subprotocol("realtime")], optional_subprotocols=True) as server:
+        arguments = ("watch", "--listen", listen, "--to", server.url)
+        with Terminal.azrt(*arguments, home=tmp_path, environment={"OPENAI_API_KEY": KEY}) as terminal:
+            await asyncio.to_thread(terminal.wait_for, "◌ listening")
+            await clients_of_every_kind(f"ws://{listen}")
+            await asyncio.to_thread(look_at_every_session, terminal, 6)
+        assert KEY not in json.dumps(server.headers), "each had a key of its own"
+    assert_nothing_written(tmp_path)
+    assert len(captures(tmp_path)) == 6
+
+
+def captures(home: Path) -> list[Path]:
+    """The captures below a folder."""
+    return list(home.rglob("*.jsonl"))
+
+
+def look_at_every_session(terminal: Terminal, sessions: int) -> None:
+    """Look at each session, at its events and at one of them; and search all that was written."""
+    terminal.wait_for(f"○ {sessions} rt")
+    assert_no_canary(process_list(), "the process list")
+    for _ in range(sessions):
+        terminal.wait_for("Your key is ***")
+        terminal.press("tab", "k", "k", "k", "k", "k", "enter")
+        terminal.wait_for("╭─ Event")
+        terminal.read(0.3)
+        terminal.press("escape")
+        terminal.wait_for("Your key is ***")
+        terminal.send(b"\x1b[5;5~")  # ctrl+pageup
+        terminal.read(0.3)
+    terminal.press("ctrl+q")
+    assert terminal.wait_until_ended() == 0
+    assert_no_canary(bytes(terminal.output), "the terminal")

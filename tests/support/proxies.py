@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import re
 import socket
 import threading
+import time
 from types import TracebackType
 
 
 class Proxy:
-    """Answers CONNECT. ``asked`` holds the request lines; ``headers`` what came with them."""
+    """Answers CONNECT. ``asked`` holds the request lines, ``credentials`` who asked, as ``user:password``."""
 
-    def __init__(self, port: int, *, refusal: bytes = b"") -> None:
-        """``port`` is the server's; with a ``refusal``, such as ``403 Forbidden``, nothing passes."""
+    def __init__(self, port: int, *, refusal: bytes = b"", wants: str = "") -> None:
+        """``port`` is the server's; with a ``refusal``, such as ``403 Forbidden``, nothing passes.
+
+        With ``wants``, only who presents this ``user:password`` passes.
+        """
         self.asked: list[str] = []
+        self.credentials: list[str] = []
+        self._wants = wants
         self._port = port
         self._refusal = refusal
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -48,8 +56,12 @@ class Proxy:
                     return
                 head += data
             self.asked.append(head.split(b"\r\n", 1)[0].decode())
-            if self._refusal:
-                client.sendall(b"HTTP/1.1 " + self._refusal + b"\r\nContent-Length: 0\r\n\r\n")
+            basic = re.search(rb"(?i)^proxy-authorization: basic (\S+)", head, re.MULTILINE)
+            self.credentials.append(base64.b64decode(basic[1]).decode() if basic else "")
+            wrong = self._wants and self.credentials[-1] != self._wants
+            refusal = self._refusal or (b"407 Proxy Authentication Required" if wrong else b"")
+            if refusal:
+                client.sendall(b"HTTP/1.1 " + refusal + b"\r\nContent-Length: 0\r\n\r\n")
                 return
             with socket.create_connection(("127.0.0.1", self._port)) as server:
                 client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
@@ -57,6 +69,67 @@ class Proxy:
                 back.start()
                 _copy(client, server)
                 back.join()
+
+
+class OneSlot:
+    """A TCP server in front of a WebSocket server that has room for one session at a time; the others get HTTP 429.
+
+    What asks for nothing takes no room. ``most`` is how many asked at the same time.
+    """
+
+    def __init__(self, port: int, *, slow_s: float = 0.0) -> None:
+        """``port`` is the server's; ``slow_s`` after the end of a session its room is free."""
+        self._slow_s = slow_s
+        self.most = self.asked = 0
+        self._open = 0
+        self._port = port
+        self._lock = threading.Lock()
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listening.getsockname()[1])
+        self._thread = threading.Thread(target=self._serve, name="one-slot", daemon=True)
+
+    def __enter__(self) -> OneSlot:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self._listening.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._session, args=(client,), daemon=True).start()
+
+    def _session(self, client: socket.socket) -> None:
+        with client:
+            request = client.recv(65536)
+            if not request:
+                return
+            with self._lock:
+                self.asked += 1
+                self._open += 1
+                self.most = max(self.most, self._open)
+                taken = self._open > 1
+            try:
+                if taken:
+                    client.sendall(b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 13\r\n\r\nAll slots used")
+                    return
+                with socket.create_connection(("127.0.0.1", self._port)) as server:
+                    server.sendall(request)
+                    back = threading.Thread(target=_copy, args=(server, client), daemon=True)
+                    back.start()
+                    _copy(client, server)
+                    back.join()
+            finally:
+                if not taken:
+                    time.sleep(self._slow_s)
+                with self._lock:
+                    self._open -= 1
 
 
 def _copy(source: socket.socket, target: socket.socket) -> None:

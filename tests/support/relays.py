@@ -67,12 +67,19 @@ class Running:
 
     def __init__(self, plan: RelayPlan, captures: Path | None = None) -> None:
         self.sessions: list[Seen] = []
+        self.refusals: list[str] = []
 
         def log(_: object) -> EventLog:
             capture = CaptureWriter(NewCapture(captures), Header()) if captures is not None else None
             return EventLog(time.monotonic_ns(), capture=capture)
 
-        self.relay = Relay(plan, lambda session: self.sessions.append(Seen(session)), log, fps=100)
+        self.relay = Relay(
+            plan,
+            lambda session: self.sessions.append(Seen(session)),
+            log,
+            fps=100,
+            refused=self.refusals.append,
+        )
 
     def url(self, path: str = "/v1/realtime?model=gpt-realtime") -> str:
         """What a client connects to."""
@@ -101,7 +108,7 @@ async def relay(target: str, *, key: str = "", captures: Path | None = None, **o
     options.setdefault("timeouts", Timeouts(open_s=5, close_s=0.3))
     plan = RelayPlan(
         Address("127.0.0.1", 0),
-        explicit_target(target, None, insecure=True),
+        explicit_target(target, None, insecure=True, watched=True),
         **{"sign_in": FixedKey(Secret(key)), **options},
     )
     running = Running(plan, captures)

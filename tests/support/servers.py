@@ -107,8 +107,12 @@ async def websocket_server(
     *,
     tls: ssl.SSLContext | None = None,
     subprotocols: Sequence[Subprotocol] | None = None,
+    optional_subprotocols: bool = False,
 ) -> AsyncIterator[WebSocketServer]:
-    """A server whose connections run ``script``; a failure in it is a failure of the test."""
+    """A server whose connections run ``script``; a failure in it is a failure of the test.
+
+    ``optional_subprotocols``: clients that offer none of them are served too.
+    """
     server = WebSocketServer(script)
     async with serve(
         server.handle,
@@ -116,6 +120,7 @@ async def websocket_server(
         0,
         ssl=tls,
         subprotocols=subprotocols,
+        select_subprotocol=_first_known if optional_subprotocols else None,
         compression=None,
         max_size=None,
         close_timeout=0.2,
@@ -125,6 +130,11 @@ async def websocket_server(
         server.url = f"{'wss' if tls else 'ws'}://127.0.0.1:{port}/v1/realtime?model=gpt-realtime"
         yield server
     assert not server.failures
+
+
+def _first_known(connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    known = connection.protocol.available_subprotocols or ()
+    return next((name for name in offered if name in known), None)
 
 
 class HttpServer:

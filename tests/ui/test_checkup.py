@@ -24,13 +24,15 @@ def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("size", [(120, 36), (80, 24)])
-async def test_f6_checks_a_healthy_connection(size: tuple[int, int]) -> None:
+async def test_f6_beside_a_session_opens_no_other_one(size: tuple[int, int]) -> None:
     async with running(fast(), size=size) as shown:
         await shown.until(lambda: shown.app.connected)
         await shown.pilot.press("f6")
         await shown.until(lambda: "Healthy." in shown.text)
-        for title in ("Endpoint", "Handshake", "session.update", "Text answer", "Round trip", "SDK"):
+        for title in ("Endpoint", "Handshake", "session.created", "Protocol"):
             assert f"✓ {title}" in shown.text
+        assert "Not done" in shown.text
+        assert "✓ SDK" not in shown.text
         assert "Audio" not in shown.text, "it has a screen of its own"
         await shown.pilot.press("y")
         await shown.until(lambda: any("Copied" in toast for toast in shown.toasts))
@@ -42,7 +44,7 @@ async def test_f6_checks_a_healthy_connection(size: tuple[int, int]) -> None:
         assert shown.app.screen is shown.main
         assert shown.app.connected, "the session has gone on"
     assert shown.simulator is not None
-    assert len(shown.simulator.simulator.sessions) == 5
+    assert len(shown.simulator.simulator.sessions) == 1
 
 
 async def test_keys_scroll_what_was_found_and_can_be_mapped(tmp_path: Path) -> None:

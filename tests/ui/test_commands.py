@@ -14,9 +14,9 @@ from tests.support.apps import NO_SOUND, Running, endless, fast, isolate, runnin
 from tests.support.drawing import PATIENCE_S
 from tui.conversation import Speaker, TurnState
 from tui.ui.advice import key_of
-from tui.ui.commands import all_bindings, help_sections
-from tui.ui.palette import Palette
-from tui.ui.screens.help import Help
+from tui.ui.bindings import all_bindings
+from tui.ui.screens.help import Help, help_sections
+from tui.ui.terminal.command_palette import Palette
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +93,9 @@ async def test_words_can_name_a_key_for_every_binding_as_it_is_mapped_now() -> N
 
 async def test_the_help_names_every_binding_of_the_panes() -> None:
     async with running(fast()) as shown:
-        sections = (*help_sections(shown.app), *help_sections(shown.app, watching=True))
+        sections = [
+            section for watching in (False, True) for section in help_sections(shown.app, Path(), watching=watching)
+        ]
         named = {binding.id for section in sections for binding in section.bindings}
     shown_there = (binding for binding in all_bindings() if not binding.system)
     wanted = {binding.id for binding in shown_there if not str(binding.id).startswith(("help.", "start."))}

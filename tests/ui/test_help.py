@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from tests.support.drawing import family_colors
 from tui.ui import theming
-from tui.ui.commands import all_bindings
+from tui.ui.bindings import all_bindings
 from tui.ui.screens.help import Help, HelpSection, KeyHelp, KeyTable, explanations, section_from
 from tui.wire import Family
 
@@ -57,8 +57,8 @@ class Host(App[None]):
 
     def action_help(self) -> None:
         sections = [
-            section_from("Everywhere", self, self),
-            section_from("Pane", Pane, self, "What the pane is for."),
+            section_from("Everywhere", self.BINDINGS, self),
+            section_from("Pane", [*Pane.BINDINGS, *Base.BINDINGS], self, "What the pane is for."),
             *self.more,
         ]
         self.push_screen(Help(sections))
@@ -92,8 +92,7 @@ async def whole_text(pilot: Pilot[None]) -> str:
 async def test_a_section_has_the_declared_bindings_and_their_words() -> None:
     app = Host()
     async with app.run_test():
-        section = section_from("Pane", app.query_one(Pane), app)
-        assert section == section_from("Pane", Pane, app)
+        section = section_from("Pane", [*Pane.BINDINGS, *Base.BINDINGS], app)
         assert section.bindings == (
             KeyHelp("/", "Search in the pane", "pane.search"),
             KeyHelp("e", "Edit", "pane.edit"),
@@ -105,7 +104,7 @@ async def test_a_section_shows_the_keys_of_now() -> None:
     app = Host()
     async with app.run_test():
         app.set_keymap({"pane.search": "f5,question_mark", "pane.down": "n", "pane.nowhere": "x"})
-        keys = {row.id: row.keys for row in section_from("Pane", Pane, app).bindings}
+        keys = {row.id: row.keys for row in section_from("Pane", [*Pane.BINDINGS, *Base.BINDINGS], app).bindings}
         assert keys == {"pane.search": "f5 ?", "pane.edit": "e", "pane.down": "n"}
 
 
@@ -116,7 +115,7 @@ async def test_the_keys_that_are_shown_are_the_keys_that_work(monkeypatch: pytes
         monkeypatch.setattr(app, "bell", lambda: rung.append(True))
         app.set_keymap({"pane.search": "f5"})
         app.query_one(Pane).focus()
-        assert section_from("Pane", Pane, app).bindings[0].keys == "f5"
+        assert section_from("Pane", [*Pane.BINDINGS, *Base.BINDINGS], app).bindings[0].keys == "f5"
         await pilot.press("slash")
         assert rung == []
         await pilot.press("f5")

@@ -8,11 +8,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tui.ui.text import cleaned, clip, printable
+from tui.ui.text import cleaned, clip, legible, printable
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))  # lone surrogates included
 NEVER_DRAWN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 NON_JOINER = "\u200c"
+JOINERS = {NON_JOINER, "\u200d"}
 
 
 @pytest.mark.parametrize(
@@ -36,10 +37,41 @@ def test_what_is_hidden_or_dangerous_is_shown_as_a_json_escape(text: str, shown:
 
 @pytest.mark.parametrize(
     "text",
-    ["Grüße", "日本語", "한국어", "عربى", "می‌خواهم", "हिन्दी", "e\u0301", "❤️", "👍🏽", "🇫🇷", "1️⃣", "…“”–·←→", "\u00a0"],
+    [
+        "Grüße",
+        "日本語",
+        "한국어",
+        "عربى",
+        "می‌خواهم",
+        "हिन्दी",
+        "क्\u200dष",
+        "e\u0301",
+        "❤️",
+        "👍🏽",
+        "🇫🇷",
+        "1️⃣",
+        "…“”–·←→",
+        "\u00a0",
+    ],
 )
 def test_what_people_write_stays_as_it_is(text: str) -> None:
     assert printable(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("👨\u200d👩\u200d👧", "👨👩👧"),
+        ("co\xadoperate", "cooperate"),
+        ("\u200fשלום\u200e", "שלום"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("Voilà\u00a0: 10\u202f000", "Voilà\u00a0: 10\u202f000"),
+        ("a\u202eb", r"a\u202eb"),
+        ("pass\u200cword", "password"),
+    ],
+)
+def test_text_to_read_has_no_escapes_for_what_draws_nothing(text: str, shown: str) -> None:
+    assert legible(text) == shown
 
 
 def test_a_non_joiner_hides_nothing_in_latin_text() -> None:
@@ -55,7 +87,7 @@ def test_a_second_variation_selector_is_shown() -> None:
 @example(NON_JOINER)
 def test_printable_text_has_no_character_that_is_not_drawn(text: str) -> None:
     shown = printable(text)
-    assert {unicodedata.category(c) for c in shown if c != NON_JOINER} & NEVER_DRAWN == set()
+    assert {unicodedata.category(c) for c in shown if c not in JOINERS} & NEVER_DRAWN == set()
     assert printable(shown) == shown
     shown.encode("utf-8")
 

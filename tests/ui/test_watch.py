@@ -13,11 +13,13 @@ import pytest
 from textual.pilot import Pilot
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
+from websockets.typing import Origin
 
 from tests.support.apps import isolate
 from tests.support.drawing import screen_lines, until
 from tests.unit.simulator.support import Client, simulator
 from tui.capture.folder import captures
+from tui.endpoint import explicit_target
 from tui.paths import captures_dir
 from tui.relay import Address, RelayPlan
 from tui.settings import load_settings
@@ -28,6 +30,7 @@ from tui.ui.screens.watch import WatchScreen
 from tui.ui.watch import WatchApp
 from tui.ui.widgets.event_pane import EventPane
 from tui.ui.widgets.session_tabs import SessionTabs
+from tui.ui.widgets.transcript_pane import TranscriptPane
 
 KEY = "sk-canary-0123456789abcdef"
 
@@ -76,10 +79,12 @@ class Watching:
 
 
 @asynccontextmanager
-async def watching(target: str, *, size: tuple[int, int] = (120, 36), **options: Any) -> AsyncIterator[Watching]:
+async def watching(
+    target: str, *, size: tuple[int, int] = (120, 36), tls: bool = False, **options: Any
+) -> AsyncIterator[Watching]:
     """Run the program in front of a server."""
     loaded = load_settings({"url": target, **options})
-    app = WatchApp(loaded, RelayPlan.from_settings(loaded.settings, Address("127.0.0.1", 0)))
+    app = WatchApp(loaded, RelayPlan.from_settings(loaded.settings, Address("127.0.0.1", 0), tls=tls))
     await asyncio.to_thread(app.relay.start)
     try:
         async with app.run_test(size=size, notifications=True) as pilot:
@@ -99,6 +104,20 @@ async def test_before_anybody_connects_it_says_how_to(size: tuple[int, int]) -> 
         address = shown.app.relay.url.removeprefix("ws://")
         await shown.shows("◌ listening", f"http://{address}/v1", f"ws://{address}/v1/realtime", f"◌ {address}")
         assert KEY not in shown.text
+
+
+async def test_a_target_of_another_kind_is_named_and_so_is_how_to_reach_it() -> None:
+    async with simulator() as sim, watching(f"{sim.url().partition('/openai')[0]}/v1/live/sessions") as shown:
+        address = shown.app.relay.url.removeprefix("ws://")
+        await shown.shows("◌ listening", "Live", f"ws://{address}/v1/live/sessions")
+
+
+async def test_a_session_of_another_kind_is_named() -> None:
+    async with simulator() as sim, watching(sim.url()) as shown:
+        url = f"{shown.app.relay.url}/openai/v1/realtime/translations?model=my-model"
+        with pytest.raises(InvalidStatus):  # the simulator speaks Realtime
+            await connect(url)
+        await shown.shows("translation   my-model", "✗ 1 translation my-model")
 
 
 async def test_a_session_is_shown_as_it_happens_and_is_in_a_capture() -> None:
@@ -180,6 +199,54 @@ async def test_a_refusal_is_a_session_that_failed() -> None:
         with pytest.raises(InvalidStatus):
             await connect(shown.url("gone"))
         await shown.shows("✗ failed", "✗ 1 gone", "DeploymentNotFound")
+
+
+async def test_what_comes_to_no_session_is_shown_where_it_listens() -> None:
+    async with simulator() as sim, watching(sim.url()) as shown:
+        for _ in range(2):
+            with pytest.raises(InvalidStatus):
+                await connect(shown.url("m"), origin=Origin("file://"))
+        await shown.shows("Not relayed", "--allow-origin file://", "2 times: azrt-tui watch")
+        async with shown.client("one"):
+            await shown.until(lambda: shown.shown == 1, "the session")
+            with pytest.raises(InvalidStatus):
+                await connect(shown.url("m"), origin=Origin("file://"))
+        await shown.pilot.press("home")
+        await shown.shows("3 times: azrt-tui watch")
+
+
+async def test_many_requests_that_come_to_nothing_do_not_fill_the_screen_for_ever() -> None:
+    async with simulator() as sim, watching(sim.url()) as shown:
+        for number in range(watch.MOST_REFUSALS + 5):
+            with pytest.raises(InvalidStatus):
+                await connect(shown.url("m"), origin=Origin(f"app://{number}"))
+        pane = shown.app.screen.query_one(TranscriptPane)
+        last = f"app://{watch.MOST_REFUSALS - 1}"
+        await shown.until(lambda: pane.turns[-1].text.endswith(last), "the last")
+        await shown.pilot.pause()
+        assert len(pane.turns) == 1 + watch.MOST_REFUSALS
+
+
+async def test_with_tls_it_says_what_to_trust(tmp_path: Path) -> None:
+    async with simulator() as sim, watching(sim.url(), tls=True) as shown:
+        address = shown.app.relay.url.removeprefix("wss://")
+        assert shown.app.relay.ca_file is not None
+        await shown.shows(f"https://{address}/v1", f"wss://{address}/v1/realtime", f"wss://{address}/openai")
+        for name in ("SSL_CERT_FILE=", "NODE_EXTRA_CA_CERTS="):
+            await shown.shows(name)
+        await shown.shows(f"◌ {address}")
+
+
+def test_the_hint_names_what_each_library_takes() -> None:
+    plan = RelayPlan(Address("127.0.0.1", 0), explicit_target("ws://127.0.0.1:1/v1/realtime?model=m", None))
+    plain = "\n".join(watch.how_to_connect("ws://127.0.0.1:8765", plan))
+    assert "base_url\n  http://127.0.0.1:8765/v1\n" in plain
+    assert "websocket_base_url\n  ws://127.0.0.1:8765/v1\n  ws://127.0.0.1:8765/openai  (AzureOpenAI)\n" in plain
+    assert "--tls" in plain
+    secured = "\n".join(watch.how_to_connect("wss://127.0.0.1:8765", plan, Path("/a b/watch-8765.pem")))
+    assert "base_url\n  https://127.0.0.1:8765/v1\n" in secured
+    assert "SSL_CERT_FILE='/a b/watch-8765.pem'" in secured
+    assert "--tls" not in secured
 
 
 async def test_a_model_that_is_a_terminals_command_is_no_command() -> None:

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from tests.support.drawing import each_hostile, is_safe
 from tests.support.properties import PROPERTY
-from tui.ui.text import printable
+from tui.ui.text import legible
 from tui.ui.wrapping import GrowingText, Span, wrap
 
 AWKWARD = " \n\t日👍🏽🇫🇷\u0301\ufe0f\u200d\u202e\x1b"
@@ -39,7 +39,7 @@ def test_nothing_but_space_is_lost_and_everything_keeps_its_style(
 ) -> None:
     lines = wrap([(" ".join(words), style) for words, style in spans], width)
     for style in ("heard", "unheard"):
-        expected = "".join(printable(word) for words, its_style in spans if its_style == style for word in words)
+        expected = "".join(legible(word) for words, its_style in spans if its_style == style for word in words)
         drawn = "".join(text for line in lines for text, its_style in line if its_style == style)
         assert "".join(drawn.split()) == expected
 

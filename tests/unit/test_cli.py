@@ -205,6 +205,7 @@ def test_without_a_terminal_the_screen_points_to_say(arguments: list[str], capsy
     [
         (AZURE | {"AZURE_OPENAI_ENDPOINT": "https://your-resource.openai.azure.com"}, "placeholder"),
         (AZURE, "no key for acme.openai.azure.com: set AZURE_OPENAI_API_KEY"),
+        ({"AZRT_URL": "wss://acme.openai.azure.com/openai/v1/live/sessions"}, "is Live, not Realtime"),
     ],
 )
 def test_the_screen_does_not_open_on_what_cannot_connect(
@@ -237,6 +238,14 @@ def test_a_colour_system_that_there_is_not(tmp_path: Path) -> None:
     assert "TEXTUAL_COLOR_SYSTEM must be one of auto, standard, 256, truecolor," in terminal.text
 
 
+@pytest.mark.parametrize("term", ["dumb", "unknown"])
+def test_a_terminal_that_only_prints_is_told_what_works_there(term: str, tmp_path: Path) -> None:
+    with Terminal.azrt("demo", home=tmp_path, environment={"TERM": term}) as terminal:
+        assert terminal.wait_until_ended() == 2
+    assert f'TERM is "{term}"; use: azrt-tui say TEXT.' in " ".join(terminal.text.split())
+    assert "\x1b" not in terminal.text
+
+
 def test_too_few_files_are_said_and_more_are_taken_where_that_is_allowed(tmp_path: Path) -> None:
     def limited(limit: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -264,6 +273,11 @@ def test_too_few_files_are_said_and_more_are_taken_where_that_is_allowed(tmp_pat
         (["say", "hello"], 2, "nothing to connect to"),
         (["say", "--endpoint", "acme", "--deployment", "rt", "hello"], 2, "set AZURE_OPENAI_API_KEY"),
         (["say", "--endpoint", "a b", "hello"], 2, 'flag --endpoint: "a b" has a space'),
+        (
+            ["say", "--url", "wss://api.openai.com/v1/realtime?call_id=rtc_1", "hello"],
+            2,
+            "would change somebody's call",
+        ),
     ],
 )
 def test_say_checks_the_settings_before_anything_else(
@@ -273,6 +287,14 @@ def test_say_checks_the_settings_before_anything_else(
     assert (done.returncode, done.stdout) == (code, "")
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_say_hints_at_how_a_text_begins_with_a_dash(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["say", "--demo", "-1 + 2?"]) == 2
+    assert "To say a text that begins with a dash: say -- TEXT" in capsys.readouterr().err
+    assert run(["say", "--demoo", "hello"]) == 2
+    err = capsys.readouterr().err
+    assert "Did you mean '--demo'?" in err and "begins with a dash" not in err
 
 
 def test_say_refuses_bytes_that_are_no_text(tmp_path: Path) -> None:
@@ -317,5 +339,5 @@ def test_a_reader_that_leaves_is_no_traceback(tmp_path: Path) -> None:
             text=True,
             timeout=60,
         )
-    assert done.returncode == 1
+    assert done.returncode == 141
     assert not re.search("Traceback|BrokenPipe", done.stderr)

@@ -1,6 +1,7 @@
 """Any pasted endpoint gives the GA URL, or says why it cannot."""
 
 import re
+import unicodedata
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
@@ -412,6 +413,18 @@ def test_shown_is_short_and_harmless() -> None:
     assert len(shown("x " * 500)) == 100
     assert shown(f"say {KEY} and {LONG_KEY}") == "say *** and ***"
     assert escape_controls("naïve 日本 ok") == "naïve 日本 ok"
+
+
+def test_only_what_a_terminal_obeys_is_escaped() -> None:
+    bidirectional = {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
+    obeyed = {c for c in map(chr, range(0x110000)) if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")}
+    for character in map(chr, range(0x110000)):
+        escaped = escape_controls(character)
+        if character in obeyed | bidirectional:
+            assert escaped.isascii() and escaped.startswith("\\") and len(escaped) >= 2
+        else:
+            assert escaped == character
+    assert escape_controls("a\tb\nc\r", keep="\n\t") == "a\tb\nc\\r"
 
 
 HOSTS = st.sampled_from(

@@ -120,10 +120,33 @@ async def test_an_answer_as_it_comes(capsys: pytest.CaptureFixture[str]) -> None
     [
         (
             done("failed", error={"code": "rate_limit_exceeded"}),
-            "the answer did not complete: failed rate_limit_exceeded",
+            "The answer failed: too many requests or tokens in a minute. Wait a while. Then send it again.",
         ),
-        (done("incomplete", reason="content_filter"), "the answer did not complete: incomplete content_filter"),
-        (done("cancelled"), "the answer did not complete: cancelled"),
+        (
+            done("failed", error={"type": "invalid_request_error", "code": "invalid_value", "message": "No."}),
+            (
+                "The answer failed: invalid_value · No. "
+                "The server objects to what was sent: unchanged, it is refused again."
+            ),
+        ),
+        (
+            done("failed", error={"type": "server_error", "message": "Sorry."}),
+            "The answer failed: Sorry. Send it again.",
+        ),
+        (done("failed"), "The answer failed: the server gave no reason. Send it again."),
+        (
+            done("incomplete", reason="content_filter"),
+            "The answer was cut short: the content filter stopped it. Ask in other words.",
+        ),
+        (
+            done("incomplete", reason="max_output_tokens"),
+            "The answer was cut short: it reached the limit of output tokens. Ask for less, or for the rest.",
+        ),
+        (done("cancelled"), "The answer was cut off by the server. Send it again."),
+        (
+            done("cancelled", reason="turn_detected"),
+            "The answer was cut off: the server heard you speak. Send it again.",
+        ),
     ],
 )
 async def test_an_answer_that_ends_badly(capsys: pytest.CaptureFixture[str], end: object, said: str) -> None:
@@ -158,7 +181,7 @@ async def test_a_refused_field_is_told_and_the_turn_goes_on(capsys: pytest.Captu
         assert await turn(server.url) == 0
     out, err = capsys.readouterr()
     assert out == "still here\n"
-    assert "azrt-tui: the server reports an error: unknown_parameter: Unknown: 'session.tracing'." in err
+    assert "azrt-tui: The server refused a setting: unknown_parameter · Unknown: 'session.tracing'." in err
 
 
 async def test_an_error_after_which_nothing_comes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -171,7 +194,7 @@ async def test_an_error_after_which_nothing_comes(capsys: pytest.CaptureFixture[
     async with websocket_server(script) as server:
         assert await turn(server.url) == 1
     assert capsys.readouterr().err.splitlines()[-2:] == [
-        "azrt-tui: the server reports an error: x: No.",
+        "azrt-tui: The server reports an error: x · No. Where no answer comes, send it again.",
         "azrt-tui: no answer came after that error",
     ]
 
@@ -238,6 +261,99 @@ async def test_an_answer_without_text_is_told(capsys: pytest.CaptureFixture[str]
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines()[-1] == "azrt-tui: the answer holds no text"
+
+
+CALL = {"id": "i", "type": "function_call", "name": "get_weather", "arguments": '{"city":"Paris"}', "call_id": "c"}
+
+
+@pytest.mark.parametrize("json_output", [False, True])
+@pytest.mark.parametrize(
+    ("item", "said"),
+    [
+        (CALL, 'get_weather({"city":"Paris"}) is called, and nothing here answers calls'),
+        (
+            {**CALL, "type": "mcp_approval_request"},
+            'get_weather({"city":"Paris"}) waits for an approval, which cannot be given here',
+        ),
+        (
+            {**CALL, "type": "mcp_call", "output": None},
+            'get_weather({"city":"Paris"}) is called by the service, which has said nothing of what came of it',
+        ),
+    ],
+)
+@pytest.mark.parametrize("where", ["in the end", "as it comes"])
+async def test_an_answer_that_only_calls_names_the_call(
+    capsys: pytest.CaptureFixture[str], item: dict[str, Any], said: str, where: str, json_output: bool
+) -> None:
+    end = done()
+    early = {"type": "response.output_item.added", **IDS, "item": {**item, "arguments": ""}}
+    arguments = {"type": "response.function_call_arguments.done", **IDS, "arguments": item["arguments"]}
+    if where == "in the end":
+        end["response"]["output"] = [item]
+
+    async def script(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await peer.until("response.create")
+        await peer.send(created(), *([early, arguments] if where == "as it comes" else []), end)
+        await peer.drain()
+
+    async with websocket_server(script) as server:
+        assert await turn(server.url, json_output=json_output) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == f"azrt-tui: the answer holds no text: {said}"
+
+
+async def test_an_answer_that_speaks_and_calls_is_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    end = done()
+    end["response"]["output"] = [CALL, {**CALL, "id": "j", "type": "mcp_call", "output": "18 degrees"}]
+
+    async def script(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await peer.until("response.create")
+        await peer.send(created(), delta("I look."), end)
+        await peer.drain()
+
+    async with websocket_server(script) as server:
+        assert await turn(server.url) == 0
+    out, err = capsys.readouterr()
+    assert out == "I look.\n"
+    assert err.splitlines()[-1].endswith('get_weather({"city":"Paris"}) is called, and nothing here answers calls')
+
+
+@pytest.mark.parametrize("code", [None, 1001, 3000])
+async def test_a_session_that_expires_is_told_once(capsys: pytest.CaptureFixture[str], code: int | None) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await peer.until("response.create")
+        await peer.send({"type": "error", "error": {"code": "session_expired", "message": "60 minutes."}})
+        if code is None:
+            await peer.drain()
+        await peer.connection.close(code or 1000)
+
+    async with websocket_server(script) as server:
+        assert await turn(server.url) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert [line for line in told if "connect" not in line] == ["azrt-tui: The session reached its time limit."]
+
+
+async def test_a_transcription_session_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send({"type": "session.created", "event_id": "e", "session": {"type": "transcription"}})
+        while True:
+            await peer.receive()
+            await peer.send({"type": "error", "error": {"type": "invalid_request_error", "message": "Not here."}})
+
+    async with websocket_server(script) as server:
+        assert await turn(f"{server.url}&intent=transcription") == 1
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "azrt-tui: This is a transcription session: it gives no answers. Leave intent=transcription out of the URL."
+    ]
+
+
+def test_a_text_that_is_too_large_is_not_sent(capsys: pytest.CaptureFixture[str]) -> None:
+    assert say(loaded("ws://127.0.0.1:1/v1/realtime?model=m"), "a" * (15 * 2**20 + 1)) == 2
+    assert capsys.readouterr().err == (
+        "azrt-tui: not sent: the text has 15,728,641 bytes, and the API takes 15,728,640 at most\n"
+    )
 
 
 async def test_a_connection_that_fails(capsys: pytest.CaptureFixture[str]) -> None:
@@ -324,7 +440,7 @@ def test_a_reader_that_goes_away() -> None:
     assert process.stdout.read(1) == "{"
     process.stdout.close()
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 1
+    assert process.returncode == 141, "as a shell has it for SIGPIPE, and no failure"
     assert all(line.startswith("azrt-tui: ") for line in err.splitlines()), err
 
 

@@ -105,6 +105,7 @@ def test_every_option_can_come_from_config_toml_and_every_variable_from_the_envi
     while_answering = "queue"
     echo = "Headset"
     api_key_command = "pass show 'azure key'"
+    headers = {{ X-Team = "blue" }}
     auth = "Entra"
     entra_scope = "https://ai.azure.com/.default"
     ca_file = '{certificates}'
@@ -169,6 +170,7 @@ def test_every_option_can_come_from_config_toml_and_every_variable_from_the_envi
         "AZRT_WHILE_ANSWERING": "queue",
         "AZRT_ECHO": "headset",
         "AZRT_AUTH": "entra",
+        "AZRT_HEADERS": "X-Team=blue",
         "AZRT_CA_FILE": str(certificates),
     }
     settings = load(**variables).settings
@@ -750,3 +752,65 @@ def test_a_pipe_in_the_place_of_a_file(load: Load, tmp_path: Path, monkeypatch: 
 def test_zero_bytes_are_no_text(load: Load, tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes("AZRT_VOICE=marin".encode("utf-16-le"))
     assert load().problems == (".env is not UTF-8 text; save it as UTF-8",)
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_lines_of_other_formats_are_named_with_their_number_and_what_to_change(newline: str, load: Load) -> None:
+    lines = (
+        "set AZRT_VOICE=cedar",
+        "",
+        "AZRT_THEME: nord",
+        '"AZRT_FPS": 7',
+        'AZRT_MODALITY="text",',
+        "AZRT_ECHO=headset",
+        "say it",
+        'AZRT_AUTH="key',
+    )
+    loaded = load(env=newline.join(lines) + newline)
+    assert loaded.problems == (
+        ".env, line 1: not KEY=VALUE; leave out the word before the name",
+        ".env, line 3: not KEY=VALUE; between the two stands = and not :",
+        ".env, line 4: not KEY=VALUE; between the two stands = and not :",
+        ".env, line 5: not KEY=VALUE; leave out what stands behind the closing quote",
+        ".env, line 7: not KEY=VALUE; check the quotes",
+        ".env, line 8: not KEY=VALUE; check the quotes",
+    )
+    assert loaded.settings.echo == "headset"
+
+
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_quotes_round_a_variable_are_taken_off_for_every_setting(quote: str, load: Load, tmp_path: Path) -> None:
+    authority = tmp_path / "corp.pem"
+    authority.write_text("")
+    given = {
+        "AZURE_OPENAI_ENDPOINT": "https://acme.openai.azure.com",
+        "AZURE_OPENAI_DEPLOYMENT": "rt",
+        "AZRT_MODALITY": "text",
+        "AZRT_FPS": "7",
+        "AZRT_CAPTURE": "false",
+        "AZRT_CAPTURES_SIZE": "1GB",
+        "AZRT_CA_FILE": str(authority),
+        "AZRT_INSTRUCTIONS": "It's brief",
+    }
+    settings = load(**{name: f"{quote}{value}{quote}" for name, value in given.items()}).settings
+    assert settings.target().url == "wss://acme.openai.azure.com/openai/v1/realtime?model=rt"
+    assert (settings.modality, settings.fps, settings.capture) == ("text", 7, False)
+    assert (settings.captures_size, settings.ca_file, settings.instructions) == (10**9, authority, "It's brief")
+
+
+def test_an_empty_pair_of_quotes_is_not_set(load: Load) -> None:
+    assert load(environ={"AZRT_MODALITY": '""'}).settings.modality == "auto"
+
+
+@pytest.mark.parametrize(
+    ("config", "problem"),
+    [
+        ('[azure]\nendpoint = "x"\n', "there is no table [azure]; settings stand at the top, above all tables"),
+        ('ca_file = "C:\\Users\\me\\corp.pem"\n', "text with backslashes goes in single quotes"),
+        ("deployment = gpt-rt\n", "text goes in quotes"),
+        ("fps: 10\n", "between name and value stands ="),
+    ],
+)
+def test_a_slip_in_config_toml_is_told_with_what_to_change(config: str, problem: str, load: Load) -> None:
+    (told,) = load(config=config).problems
+    assert told.endswith(problem)

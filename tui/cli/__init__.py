@@ -1,6 +1,7 @@
 """The command line: flags, dispatch and exit codes. What a command needs is imported by that command.
 
-Exit codes: 0 done, 1 failed, 2 a wrong flag or setting, 130 interrupted. Errors are one line on stderr.
+Exit codes: 0 done, 1 failed, 2 a wrong flag or setting, 130 interrupted, 141 the reader of stdout has gone. Errors are
+one line on stderr.
 """
 
 import sys
@@ -39,6 +40,10 @@ def run(arguments: Sequence[str]) -> int:
         return fail(str(error), USAGE_ERROR)
     except click.Abort:  # ctrl+c, or the end of the input
         return INTERRUPTED
+    except SystemExit:  # click ends so, with code 1, when nobody reads stdout any more, and in no other case
+        from tui.printing import BROKEN_PIPE
+
+        return BROKEN_PIPE
     except OSError as error:  # a full disk behind stdout, no room for another file
         from tui.printing import drop_rest
 

@@ -72,7 +72,7 @@ def export(file: str, kind: str, output: Path | None) -> int:
     from tui.offline.opening import opened
     from tui.offline.sound import write_wav
     from tui.offline.transcript import FORMATS
-    from tui.printing import drop_rest
+    from tui.printing import BROKEN_PIPE, drop_rest
 
     if kind == "wav" and output is None and sys.stdout.isatty():
         raise click.UsageError("a WAV file is nothing for a terminal; name a file with -o.")
@@ -90,7 +90,7 @@ def export(file: str, kind: str, output: Path | None) -> int:
         raise click.ClickException(str(error)) from error
     except BrokenPipeError:
         drop_rest(sys.stdout)
-        return 1
+        return BROKEN_PIPE
     return 0
 
 

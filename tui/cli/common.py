@@ -23,13 +23,20 @@ _FILES_NEEDED = 32
 _FILES_WANTED = 1024
 """What many sessions at a time need."""
 
+_NO_TERMINALS = ("dumb", "unknown")
+"""Values of TERM for what only prints, such as a shell inside an editor. Without TERM, a modern terminal is likely."""
+
 _COLOUR_SYSTEMS = ("auto", "standard", "256", "truecolor")
 
 
 def load(context: click.Context, flags: dict[str, object]) -> Loaded:
     """Load the settings with the flags before the command and, winning over those, the ones after it."""
     given = {name: value for name, value in flags.items() if value is not None}
-    return load_settings({**context.find_root().obj, **given})
+    before = context.find_root().obj
+    pieces = {
+        name: (*before[name], *value) for name, value in given.items() if isinstance(value, tuple) and before[name]
+    }
+    return load_settings({**before, **given, **pieces})
 
 
 def open_screen(loaded: Loaded, *, demo: bool) -> int:
@@ -81,6 +88,11 @@ def check_terminal(instead: str = "say TEXT") -> None:
         raise click.UsageError(f"the screen needs a terminal; in a script or a pipe, use: {PROGRAM} {instead}.")
     if not sys.stderr.isatty():
         raise click.UsageError("the screen is drawn on stderr, which goes elsewhere; start it without 2>.")
+    if os.environ.get("TERM", "") in _NO_TERMINALS:
+        raise click.UsageError(
+            f"the screen needs a terminal that can move its cursor, and TERM is "
+            f'"{os.environ.get("TERM", "")}"; use: {PROGRAM} {instead}.'
+        )
     colours = os.environ.get("TEXTUAL_COLOR_SYSTEM", "auto")
     if colours not in _COLOUR_SYSTEMS:
         raise click.UsageError(
@@ -101,10 +113,13 @@ def note(loaded: Loaded, notes: Sequence[str]) -> None:
         complain("; ".join(changed))
 
 
-def read_stdin() -> str:
-    """Return the text on stdin; ClickException when it is not UTF-8."""
+def read_stdin(limit: int) -> str:
+    """Return the text on stdin; ClickException when it has more bytes than the limit, or is not UTF-8."""
+    data = sys.stdin.buffer.read(limit + 1)
+    if len(data) > limit:
+        raise click.ClickException(f"the text on stdin has more than {limit >> 20} MiB")
     try:
-        return sys.stdin.buffer.read().decode()
+        return data.decode()
     except UnicodeDecodeError as error:
         raise click.ClickException("the text on stdin is not UTF-8") from error
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @click.option(
     "--allow-origin", "origins", metavar="ORIGIN", multiple=True, help="Let web pages of this origin connect, too."
 )
+@click.option("--tls", is_flag=True, help="Listen with TLS, for clients that insist on wss:; it says what to trust.")
 @click.option("--expose", is_flag=True, help="Allow --listen on an address that other machines reach.")
 @click.pass_context
 def watch(
@@ -36,6 +37,7 @@ def watch(
     to: str,
     credentials: "Credentials",
     origins: tuple[str, ...],
+    tls: bool,
     expose: bool,
     **flags: object,
 ) -> int:
@@ -51,7 +53,9 @@ def watch(
         address = Address.parse(listen, exposed=expose)
     except ValueError as problem:
         raise click.UsageError(f"--listen: {problem}.") from problem
-    plan = RelayPlan.from_settings(loaded.settings, address, to=to, credentials=credentials, allowed_origins=origins)
+    plan = RelayPlan.from_settings(
+        loaded.settings, address, to=to, credentials=credentials, allowed_origins=origins, tls=tls
+    )
     note(loaded, plan.target.notes)
     check_terminal()
     from tui.ui.watch import run as run_screen

@@ -187,6 +187,10 @@ class Blocks:
                 if self._by_name.get(block.name) is block:
                     del self._by_name[block.name]
 
+    def last(self) -> Block | None:
+        """Return the block at the end; None where there is none."""
+        return self._by_key[self._order[-1]] if self._order else None
+
     def in_order(self) -> list[Block]:
         """Every block, in order."""
         return [self._by_key[key] for key in self._order]

@@ -34,6 +34,13 @@ _NO_FUNCTION_NAME: Final = re.compile(r"[^a-zA-Z0-9_-]")
 _ROLE_OF: Final = {speaker: role for role, speaker in ROLES.items()}
 
 
+CARRIED: Final = "carried "
+"""Begins the ids of events that put the conversation so far into a new session."""
+
+CARRIED_FIRST: Final = re.compile(r"carried_(\d{1,6})_1")
+"""The id of the first item that a new session is given of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Carried:
     """What goes into the new session."""
@@ -47,7 +54,7 @@ class Carried:
     unfinished: int = 0
     """Calls of tools of which nothing had come, and requests for approval that nobody had answered."""
     ends_with_question: bool = False
-    """Whether the last item is the person's, which nothing has answered."""
+    """Whether the last thing of all is the user's, or what came of a call: nothing has answered it."""
 
 
 def choose(blocks: Iterable[Block], session: int) -> tuple[Carried, list[tuple[Block, dict[str, Any]]]]:
@@ -63,9 +70,23 @@ def choose(blocks: Iterable[Block], session: int) -> tuple[Carried, list[tuple[B
         len(complete) - len(chosen),
         unspoken,
         _unfinished(known, complete),
-        bool(chosen) and chosen[-1][0].speaker is Speaker.USER,
+        bool(chosen) and _is_open(chosen[-1]) and _last(known) is chosen[-1][0],
     )
     return carried, chosen
+
+
+def _is_open(last: tuple[Block, dict[str, Any]]) -> bool:
+    """Whether an answer is to follow this item."""
+    block, item = last
+    return block.speaker is Speaker.USER or item["type"] == "function_call_output"
+
+
+def _last(known: list[Block]) -> Block | None:
+    """The last block that the conversation consists of: what the agent never began to say is none."""
+    both = (Speaker.USER, Speaker.TOOL)
+    return next(
+        (each for each in reversed(known) if each.speaker in both or next(_items(each), None) is not None), None
+    )
 
 
 def _is_taken(block: Block) -> bool:

@@ -15,6 +15,8 @@ from tui.conversation.no_connection import BACK_OFF, BETA_FIX, GIVE_ENDPOINT, NO
 
 __all__ = ["KINDS", "Cause", "Kind", "Retry", "cause"]
 
+NO_REASON_GIVEN: Final = "It gave no reason."
+"""The fix of closures that only a reason would explain."""
 
 KINDS: Final[Mapping[str, Kind]] = {
     **NO_CONNECTION,
@@ -30,6 +32,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         "The server no longer speaks the Realtime Beta protocol.",
         BETA_FIX,
         line=GIVE_ENDPOINT,
+    ),
+    "other-session": Kind(
+        "{sentence}",
+        "{fix}",
+        line="azrt-tui url",
     ),
     "no-session-created": Kind(
         "The server accepted the connection, but sent no session.created within {seconds}.",
@@ -55,12 +62,12 @@ KINDS: Final[Mapping[str, Kind]] = {
     "closed-1006": Kind("The connection was lost without a goodbye.", "Check the network.", BACK_OFF),
     "closed-1007": Kind(
         "The server ended the session: it was sent what it cannot read.",
-        "Its reason, where it gave one, says what.",
+        NO_REASON_GIVEN,
         short="The server cannot read what it was sent.",
     ),
     "closed-1008": Kind(
         "The server ended the session for breaking a rule of its own.",
-        "Its reason, where it gave one, says which.",
+        NO_REASON_GIVEN,
         short="The server ended the session: a rule was broken.",
     ),
     "closed-1009": Kind("A message was larger than the server takes.", "Send less at once."),
@@ -80,9 +87,33 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "closed-4000": Kind(
         "The server ended the session because of something it was sent.",
-        "Its reason, where it gave one, says what.",
+        NO_REASON_GIVEN,
         short="The server objects to something it was sent.",
     ),
+    "session-key": Kind(
+        "The server ended the session: it does not accept the key or token.",
+        "Check the key.",
+        short="The key or the token is not accepted.",
+    ),
+    "session-forbidden": Kind(
+        "The server ended the session: the key may not do this.",
+        "Check what the account and the key may use.",
+    ),
+    "session-quota": Kind(
+        "The server ended the session: the quota is used up.", "Check the plan, the budget and the billing."
+    ),
+    "session-rate-limit": Kind("The server ended the session: too many requests or tokens.", "{wait}", BACK_OFF),
+    "session-model": Kind(
+        "The server ended the session: it does not offer this model or deployment here.",
+        "Check the name of the model or of the deployment.",
+        short="The model or deployment is not offered here.",
+    ),
+    "session-filtered": Kind(
+        "The server ended the session: its content filter refused what was said.",
+        "Say it in other words.",
+        short="The content filter ended the session.",
+    ),
+    "session-idle": Kind("The server ended the session: nothing was said for too long."),
     "closed": Kind("The server closed the connection with code {code}."),
     "expiring": Kind(
         "The session was close to its time limit: a new one takes over.",
@@ -113,6 +144,15 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     # What fails while the session goes on
     "response-failed": Kind("The answer failed: {said}", "Send it again.", passes=True),
+    "response-refused": Kind(
+        "The answer failed: {said}", "The server objects to {what}: unchanged, it is refused again."
+    ),
+    "response-expired": Kind(
+        "The answer failed: the session reached its time limit.", "Send it again in a new session.", passes=True
+    ),
+    "response-key": Kind("The answer failed: the key is not accepted. It said: {said}", "Check the key."),
+    "response-forbidden": Kind("The answer failed: {said}", "Check what the account and the key may use."),
+    "response-model": Kind("The answer failed: {said}", "Check the name of the model or of the deployment."),
     "rate-limit": Kind(
         "The answer failed: too many requests or tokens in a minute.{wait}", "Then send it again.", passes=True
     ),
@@ -125,13 +165,29 @@ KINDS: Final[Mapping[str, Kind]] = {
         "The answer was cut short: it reached the limit of output tokens.", "Ask for less, or for the rest."
     ),
     "response-incomplete": Kind("The answer was cut short: {said}"),
+    "response-cancelled": Kind("The answer was {said}.", "Send it again.", passes=True),
     "transcription-failed": Kind("Not transcribed: {said}", passes=True),
     "transcription-missing": Kind(
         "Not transcribed: {said}",
         "Set AZRT_TRANSCRIPTION_MODEL to a transcription model that is deployed on this resource, or to none.",
         line="export AZRT_TRANSCRIPTION_MODEL=none",
     ),
-    "error": Kind("The server reports an error: {said}"),
+    "error": Kind("The server reports an error: {said}", "Where no answer comes, send it again.", passes=True),
+    "error-refused": Kind(
+        "The server reports an error: {said}", "It objects to {what}: unchanged, it is refused again."
+    ),
+    "error-beta": Kind("The server reports an error: {said}", BETA_FIX, line=GIVE_ENDPOINT),
+    "error-rate-limit": Kind(
+        "The server reports an error: too many requests or tokens in a minute.{wait}",
+        "Then send it again.",
+        passes=True,
+        short="Too many requests or tokens in a minute.",
+    ),
+    "error-quota": Kind("The server reports an error: {said}", "Check the plan, the budget and the billing."),
+    "error-key": Kind("The server reports an error: {said}", "Check the key."),
+    "error-forbidden": Kind("The server reports an error: {said}", "Check what the account and the key may use."),
+    "error-model": Kind("The server reports an error: {said}", "Check the name of the model or of the deployment."),
+    "error-filtered": Kind("The server reports an error: {said}", "Say it in other words."),
     "update-refused": Kind(
         "The server refused a setting: {said}", "Nothing that was sent with it holds: change that setting."
     ),

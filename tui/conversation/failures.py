@@ -9,16 +9,52 @@ from typing import Any, Final
 
 from tui import wire
 from tui.conversation.causes import Cause, cause
+from tui.conversation.error_codes import Sort, sort_of
 
 _NO_REASON: Final = "the server gave no reason"
 
+_MESSAGES: Final = ("message", "msg", "detail", "details", "reason", "description", "error_description", "title")
+"""Where the error objects of servers of many makes have their words."""
+
 _LONGEST_WAIT_S: Final = 86_400.0
+
+_SETTING: Final = re.compile(r"'session\.[a-z_.]+'")
+"""How a message names a setting, where the error has no ``param``."""
 
 _WAIT: Final = re.compile(
     r"(?:try again in|retry after) (?=[0-9])(?:([0-9]{1,4})h)?(?:([0-9]{1,4})m(?!s))?"
     r"(?:([0-9]{1,6}(?:\.[0-9]{1,6})?) ?s)?(?:([0-9]{1,6}(?:\.[0-9]{1,6})?) ?ms)?",
     re.IGNORECASE,
 )
+
+
+_RESPONSE_ROWS: Final[Mapping[Sort, str]] = {
+    Sort.EXPIRED: "response-expired",
+    Sort.RATE_LIMIT: "rate-limit",
+    Sort.QUOTA: "response-quota",
+    Sort.FILTERED: "prompt-filtered",
+    Sort.KEY: "response-key",
+    Sort.FORBIDDEN: "response-forbidden",
+    Sort.MODEL: "response-model",
+    Sort.REQUEST: "response-refused",
+}
+"""What a failed response is called; what is not here may pass when it is sent again."""
+
+_ERROR_ROWS: Final[Mapping[Sort, str]] = {
+    Sort.EXPIRED: "expired",
+    Sort.BETA: "error-beta",
+    Sort.RATE_LIMIT: "error-rate-limit",
+    Sort.QUOTA: "error-quota",
+    Sort.FILTERED: "error-filtered",
+    Sort.KEY: "error-key",
+    Sort.FORBIDDEN: "error-forbidden",
+    Sort.MODEL: "error-model",
+    Sort.REQUEST: "error-refused",
+}
+"""What an ``error`` event is called."""
+
+_OF_A_SETTING: Final = (Sort.REQUEST, Sort.MODEL, Sort.SERVER, Sort.UNKNOWN)
+"""Sorts of errors that are about a setting where they name one."""
 
 
 def of_response(response: Mapping[str, Any], reset_s: float | None = None) -> Cause | None:
@@ -30,33 +66,35 @@ def of_response(response: Mapping[str, Any], reset_s: float | None = None) -> Ca
     """
     status = response.get("status")
     details = response.get("status_details")
-    details = details if isinstance(details, Mapping) else {}
+    details = details if isinstance(details, Mapping) else {"error": details}
     error = wire.error_of(details)
     reason = _text(details.get("reason"))
-    code, message = _text(error.get("code")) or _text(error.get("type")), wire.text(error.get("message"))
-    facts = {key: wire.text(value) for key, value in (("status", status), ("reason", reason), ("code", code)) if value}
-    said = " · ".join(part for part in (wire.text(error.get("code")), message) if part) or wire.text(reason)
-    said = ended(said or _NO_REASON)
+    code, kind, message = _parts(error)
+    shown = code or kind
+    facts = {key: wire.text(value) for key, value in (("status", status), ("reason", reason), ("code", shown)) if value}
+    said = ended(_joined(code, message) or wire.text(reason) or kind or _NO_REASON)
     if status == "incomplete":
-        kind = {"content_filter": "content-filter", "max_output_tokens": "max-output-tokens"}.get(reason)
-        return cause(kind or "response-incomplete", facts, said=said)
+        row = {"content_filter": "content-filter", "max_output_tokens": "max-output-tokens"}.get(reason)
+        return cause(row or "response-incomplete", facts, said=said)
     if status != "failed":
         return None
-    if code == "rate_limit_exceeded":
-        wait_s = seconds_to_wait(message) or reset_s
-        wait = f" Wait {math.ceil(wait_s)} s." if wait_s else " Wait a while."
-        return cause("rate-limit", {**facts, "message": message}, wait=wait, wait_s=wait_s)
-    if code == "insufficient_quota":
-        return cause("response-quota", facts, said=message or code)
-    if code in ("content_filter", "content_policy_violation") or reason == "content_filter":
-        return cause("prompt-filtered", {**facts, "message": message})
-    return cause("response-failed", facts, said=said)
+    sort = sort_of(code, kind, message)
+    if sort in (Sort.UNKNOWN, Sort.SERVER, Sort.REQUEST) and sort_of(reason) is Sort.FILTERED:
+        sort = Sort.FILTERED
+    row = _RESPONSE_ROWS.get(sort, "response-failed")
+    if sort in (Sort.RATE_LIMIT, Sort.FILTERED):
+        facts["message"] = message
+    if sort is Sort.QUOTA:
+        said = message or shown
+    return cause(row, facts, said=said, **_waiting(sort, message, reset_s), what=_objected(error))
 
 
 def of_cancellation(response: Mapping[str, Any]) -> str:
-    """Why the server cancelled a response that nobody here had interrupted, in a few words."""
+    """Return why a response was cancelled that nobody had interrupted before, in a few words."""
     details = response.get("status_details")
     reason = _text(details.get("reason")) if isinstance(details, Mapping) else ""
+    if reason == "client_cancelled":
+        return "interrupted"
     return "cut off: the server heard you speak" if reason == "turn_detected" else "cut off by the server"
 
 
@@ -74,17 +112,44 @@ def of_transcription(error: Mapping[str, Any]) -> Cause:
 
 def of_error(error: Mapping[str, Any]) -> Cause:
     """What an ``error`` event says, from its ``error`` object."""
-    code, message = wire.text(error.get("code") or error.get("type")), wire.text(error.get("message"))
-    said = " · ".join(part for part in (code, message) if part) or _NO_REASON
-    facts = {"code": code, "param": wire.text(error.get("param")), "event_id": wire.text(error.get("event_id"))}
+    code, kind, message = _parts(error)
+    shown = code or kind
+    said = _joined(shown, message) or _NO_REASON
+    facts = {"code": shown, "param": wire.text(error.get("param")), "event_id": wire.text(error.get("event_id"))}
     facts = {key: value for key, value in facts.items() if value}
     if code == "conversation_already_has_active_response":
         return cause("active-response", facts, said=message)
     if code == "input_audio_buffer_commit_empty":
         return cause("audio-too-short", facts)
-    if facts.get("param", "").startswith("session.") or message.startswith("Unknown parameter: 'session."):
+    sort = sort_of(code, kind, message)
+    of_a_setting = facts.get("param", "").startswith("session.") or _SETTING.search(message) is not None
+    if of_a_setting and sort in _OF_A_SETTING:
         return cause("update-refused", facts, said=said)
-    return cause("error", facts, said=said)
+    row = _ERROR_ROWS.get(sort, "error")
+    return cause(row, facts, said=said, **_waiting(sort, message), what=_objected(error))
+
+
+def _parts(error: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Code, type and message of an error object, each one short line."""
+    message = next((error[name] for name in _MESSAGES if error.get(name)), None)
+    return wire.text(error.get("code")), wire.text(error.get("type")), wire.text(message)
+
+
+def _joined(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)
+
+
+def _waiting(sort: Sort, message: str, reset_s: float | None = None) -> dict[str, Any]:
+    """How long to wait, for the rows of limits that are used up."""
+    if sort is not Sort.RATE_LIMIT:
+        return {}
+    wait_s = seconds_to_wait(message) or reset_s
+    return {"wait": f" Wait {math.ceil(wait_s)} s." if wait_s else " Wait a while.", "wait_s": wait_s}
+
+
+def _objected(error: Mapping[str, Any]) -> str:
+    """What the server objected to: the parameter that the error names."""
+    return wire.text(error.get("param")) or "what was sent"
 
 
 def seconds_to_wait(message: str) -> float | None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import enum
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tui import wire
 from tui.conversation import failures
 from tui.conversation.causes import Cause
+from tui.conversation.items import CALLS
 
 
 class Link(enum.StrEnum):
@@ -85,6 +88,8 @@ class Status:
     """Why the last answer failed or was cut short, until the next one begins."""
     host: str = ""
     model: str = ""
+    kind: str = ""
+    """What it is a session of, where that is not plain Realtime: ``Live``, ``translation``."""
     simulator: bool = False
     """True when the far end is the embedded simulator."""
     replay: bool = False
@@ -119,6 +124,8 @@ class Status:
     """Events a second, both ways, over the last second."""
     tokens_in: int = 0
     tokens_out: int = 0
+    waits_for: str = ""
+    """What the agent waits for from outside, such as ``approval``; "" for nothing."""
     first_output_ms: int | None = None
     """From the request of the last answer to the first piece of it."""
 
@@ -137,6 +144,12 @@ _OUTPUT_DELTAS = (
     "response.audio_transcript.delta",
 )
 
+
+_LEAVES_IT_OPEN = ("error", "expired", "update-refused", "audio-too-short", "active-response")
+"""Causes of errors after which a question may still be answered, here or in the next session."""
+
+_ENDED_KEPT = 64
+"""Responses that are remembered when they are done; late events come within a few."""
 
 _MAX_COUNT = 1 << 53
 """Larger figures are no counts of tokens; Python would refuse to print a few of them."""
@@ -157,10 +170,18 @@ class StatusReducer:
         """A response is running to which the server gave no id."""
         self.silenced = False
         """The person interrupted that one: what still comes of it is not heard."""
+        self.unanswered = False
+        """A question of the user's is in flight: it was asked, and nothing of its answer has come."""
         self.requests = 0
         """How often the person was to be answered: messages that went out, turns that the server has heard."""
         self.begun = 0
         """Answers of which something has come."""
+        self._ended: deque[str] = deque(maxlen=_ENDED_KEPT)
+        """Responses that are done: what still comes of them is no speech."""
+        self.expired = False
+        """The server has said that the session's time is up."""
+        self._asking = ""
+        """The id of the event that asked for a response last."""
         self._asked_ns: int | None = None
         self._interrupted = ""
         self._reset_s: float | None = None
@@ -175,6 +196,8 @@ class StatusReducer:
         """Take an event that was sent at the given monotonic time, relative to the log's origin."""
         if event.get("type") == "response.create":
             self.promised, self.asked, self.expected = False, True, False
+            self.unanswered = True
+            self._asking = _text(event, "event_id")
             self.requests += 1
             self.set(failure=None)
             self._asked_ns = t_ns
@@ -183,10 +206,12 @@ class StatusReducer:
 
     def new_connection(self) -> None:
         """Forget what belongs to the previous connection."""
-        self.promised = self.asked = self.expected = False
+        self.promised = self.asked = self.expected = self.unanswered = False
         self.unnamed = self.silenced = False
         self._answers_by_itself = self._interrupts_by_itself = False
         self._asked_ns, self._interrupted = None, ""
+        self.expired = False
+        self._ended.clear()
         self.set(
             offer=None,
             failure=None,
@@ -195,12 +220,13 @@ class StatusReducer:
             expires_at=None,
             agent=AgentState.IDLE,
             response_id="",
+            waits_for="",
             turn_detection="",
         )
 
     def give_up(self) -> None:
         """Wait no more for the answer that was asked for, or for the end of the one that is running."""
-        self.promised = self.asked = self.expected = False
+        self.promised = self.asked = self.expected = self.unanswered = False
         self.unnamed = False
         self.set(response_id="")
 
@@ -208,6 +234,7 @@ class StatusReducer:
         """The person interrupted this response, or, when it is "", one without an id or what was still playing."""
         self._interrupted = response_id
         self.silenced = self.unnamed
+        self.unanswered = False
         self._asked_ns = None
         self.set(agent=AgentState.IDLE)
 
@@ -215,8 +242,9 @@ class StatusReducer:
         """Take an event that was received at the given monotonic time, relative to the log's origin."""
         event_type = event.get("type")
         if event_type in _OUTPUT_DELTAS:
-            of_interrupted = bool(self._interrupted) and event.get("response_id") == self._interrupted
-            if not (of_interrupted or self.silenced):
+            response_id = _text(event, "response_id")
+            over = bool(response_id) and (response_id == self._interrupted or response_id in self._ended)
+            if not (over or self.silenced):
                 self._output(t_ns)
         elif event_type in ("session.created", "session.updated"):
             session = event.get("session")
@@ -228,19 +256,41 @@ class StatusReducer:
             self.requests += 1
             # While it answers, it may not begin another answer, unless it drops that one.
             self.expected = self._answers_by_itself and (self._interrupts_by_itself or not self.status.response_id)
+            self.unanswered = self.unanswered or self.expected
         elif event_type in ("input_audio_buffer.speech_started", "input_audio_buffer.cleared"):
             self.expected = False
         elif event_type == "response.created":
+            self._begin_again(_text(event.get("response"), "id"))
             self.asked = self.expected = False
-            self.set(response_id=_text(event.get("response"), "id"), agent=AgentState.THINKING, failure=None)
+            self.set(
+                response_id=_text(event.get("response"), "id"), agent=AgentState.THINKING, failure=None, waits_for=""
+            )
             self.unnamed, self.silenced = not self.status.response_id, False
         elif event_type == "response.done":
             self._done(event.get("response"))
         elif event_type == "rate_limits.updated":
             self._reset_s = failures.reset_after(event.get("rate_limits"))
-        elif event_type == "error" and not self.status.response_id:
-            self.asked = self.expected = False
-            self.set(agent=AgentState.IDLE)
+        elif event_type == "error":
+            self._error(wire.error_of(event))
+
+    def _begin_again(self, response_id: str) -> None:
+        """Take a response that begins with an id that an earlier one had: some servers use it again."""
+        if response_id in self._ended:
+            self._ended.remove(response_id)
+
+    def _error(self, error: Mapping[str, Any]) -> None:
+        """Wait no more for an answer in whose place an error came, unless one is running."""
+        name = failures.of_error(error).name
+        self.expired = self.expired or name == "expired"
+        if self.status.response_id:
+            return
+        self.asked = self.expected = False
+        self.set(agent=AgentState.IDLE)
+        about = _text(error, "event_id")
+        # An error about another event says nothing of the answer. What the server failed at, or ends the session with,
+        # can be asked again in the next one; what it refuses for good is told.
+        if about in ("", self._asking) and name not in _LEAVES_IT_OPEN:
+            self.unanswered = self.promised
 
     def _output(self, t_ns: int) -> None:
         self.unnamed = not self.status.response_id
@@ -250,6 +300,7 @@ class StatusReducer:
         if self.status.agent is not AgentState.SPEAKING:
             self.begun += 1
             self.set(agent=AgentState.SPEAKING)
+        self.unanswered = self.promised or self.asked or self.expected
 
     def _session(self, session: object) -> None:
         if not isinstance(session, Mapping):
@@ -271,17 +322,39 @@ class StatusReducer:
 
     def _done(self, response: object) -> None:
         response_id = _text(response, "id")
+        if response_id:
+            self._ended.append(response_id)
         if not self.status.response_id or response_id in {"", self.status.response_id}:
             self.set(response_id="", agent=AgentState.IDLE)
             self.unnamed = self.silenced = False
+            if not _only_calls(response):  # else the answer is still to come
+                self.unanswered = self.promised or self.asked or self.expected
         if isinstance(response, Mapping):
-            self.set(failure=failures.of_response(response, self._reset_s), answers=self.status.answers + 1)
+            self.set(
+                failure=failures.of_response(response, self._reset_s),
+                answers=self.status.answers + 1,
+                waits_for="approval" if _asks_for_approval(response) else "",
+            )
         usage = response.get("usage") if isinstance(response, Mapping) else None
         if isinstance(usage, Mapping):
             self.set(
                 tokens_in=self.status.tokens_in + _count(usage.get("input_tokens")),
                 tokens_out=self.status.tokens_out + _count(usage.get("output_tokens")),
             )
+
+
+def _asks_for_approval(response: Mapping[str, Any]) -> bool:
+    """Return whether a response ends with a request that somebody has to approve."""
+    output = response.get("output")
+    return isinstance(output, list) and any(_text(item, "type") == "mcp_approval_request" for item in output)
+
+
+def _only_calls(response: object) -> bool:
+    """Whether a response that is complete consists of nothing but calls of tools."""
+    output = response.get("output") if isinstance(response, Mapping) else None
+    if not isinstance(output, list) or not output or _text(response, "status") not in ("", "completed"):
+        return False
+    return all(_text(item, "type") in CALLS for item in output)
 
 
 def _turn_detection(session: Mapping[str, Any]) -> object:

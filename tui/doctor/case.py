@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tui.audio.devices import Device
-from tui.conversation import Cause
+from tui.conversation import Cause, Link
 from tui.doctor.probe import Probe
 from tui.session.plan import SessionPlan
 from tui.settings import Loaded, Secret
@@ -46,6 +46,9 @@ class Case:
     unusable_check: str = "settings"
     """The check that this is a failure of: ``settings`` or ``endpoint``."""
     limits: Limits = field(default_factory=Limits)
+    beside: Link | None = None
+    """The state of the program's own session while it connects or runs: no other one is opened then, because a server
+    may have room for one."""
     # What the checks learn
     secret: Secret | None = None
     """The key or token; None when signing in failed."""
@@ -79,6 +82,8 @@ class Case:
         if self.plan is not None:
             text = self.plan.credentials.masked(text)
         if self.loaded is not None:
-            for secret in (self.loaded.settings.azure_api_key, self.loaded.settings.openai_api_key):
+            settings = self.loaded.settings
+            values = (header.value for header in settings.headers)
+            for secret in (settings.azure_api_key, settings.openai_api_key, *values):
                 text = secret.masked(text)
         return text

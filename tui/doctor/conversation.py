@@ -38,6 +38,9 @@ _LONGEST_SESSION_S: Final = 24 * 3600.0
 _LATEST_S: Final = 1e11
 """Unix time in seconds is less for three thousand years; in milliseconds it is more."""
 
+_VAGUE: Final = ("error", "error-refused")
+"""Causes of errors of which the end of the connection may say more."""
+
 _TEXT_DELTAS: Final = ("response.output_text.delta", "response.text.delta", "response.output_audio_transcript.delta")
 
 _TRANSCRIPTION: Final = "conversation.item.input_audio_transcription"
@@ -66,13 +69,12 @@ async def check_session(case: Case) -> Finding:
     """Whether session.created comes, and in time."""
     limit = case.limits.created_s
     try:
-        event = await case.the_probe.next(of_types("session.created", "session.updated", "error"), limit)
+        event = await case.the_probe.next(of_types(*causes.OPENINGS, "error"), limit)
     except TimeoutError:
         return failed(causes.no_session_created(limit))
     if event.get("type") == "error":
         return await _dismissed(case, event)
-    session = event.get("session")
-    case.session = session if isinstance(session, Mapping) else {}
+    case.session = causes.opened(event)
     model, session_id = wire.text(case.session.get("model")), wire.text(case.session.get("id"))
     facts = {key: value for key, value in (("model", model), ("session", session_id)) if value}
     return Finding(f"came, model {model}" if model else "came", facts=facts)
@@ -84,18 +86,20 @@ async def _dismissed(case: Case, event: Event) -> Finding:
     try:
         await case.the_probe.next(lambda _: False, 1.0)
     except ConnectionEnded as ended:
-        ending = causes.from_ending(ended.ending)
-        return failed(ending, details=(found.sentence,))
+        ending = causes.from_ending(ended.ending, expired=ended.expired)
+        # A code that says nothing of its own is no news beside an error that does.
+        telling = found.name in _VAGUE or not ending.name.startswith("closed-")
+        return failed(ending if telling else found, details=(found.sentence if telling else ending.sentence,))
     except TimeoutError:
         pass  # it stays open, and there is only the error
     return failed(found)
 
 
 async def check_protocol(case: Case) -> Finding:
-    """GA or Beta, by the shape of the session."""
-    beta = causes.of_session(case.session, case.the_plan.target)
-    if beta is not None:
-        return failed(beta)
+    """GA or Beta, or none that answers, by the type and the shape of the session."""
+    wrong = causes.of_session(case.session, case.the_plan.target)
+    if wrong is not None:
+        return failed(wrong)
     kind = case.session.get("type")
     if kind is None:
         return Finding("GA, although the session lacks its type")
@@ -254,7 +258,7 @@ class _Answer:
         if bad is not None:
             return warning(bad) if bad.name == "max-output-tokens" and self.text else failed(bad)
         if response.get("status") == "cancelled":
-            return failed(cause("response-failed", said="the server cancelled it by itself"))
+            return failed(cause("response-failed", said="the server cancelled it by itself."))
         if self.error is not None:
             return warning(self.error)
         output = response.get("output")

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
+from tui.conversation import Link
 from tui.conversation.causes import cause
 from tui.doctor import conversation
 from tui.doctor.agents import begin_import, check_sdk
@@ -67,6 +68,12 @@ CONNECTION: Final = ALL[ALL.index("endpoint") : ALL.index("update")]
 WAY: Final = ("endpoint", "proxy", "dns", "tcp", "tls")
 """The checks of the way to the server, which say nothing to it: they may go beside a session."""
 
+_OF_SESSION: Final = ALL[ALL.index("handshake") : ALL.index("sdk") + 1]
+"""The checks that need a session."""
+
+_SHOWN_BY_SESSION: Final = ("handshake", "session", "protocol")
+"""Those of them that a session which runs has passed."""
+
 TITLES: Final = {step.name: step.title for step in _STEPS}
 
 
@@ -85,7 +92,7 @@ async def examine(
     began = time.monotonic()
     bad: dict[str, str] = {}
     """Each check that did not go well -> the one that is to blame."""
-    if "sdk" in names and case.plan is not None:
+    if "sdk" in names and case.plan is not None and case.beside is None:
         case.importing = begin_import()
     if "audio" in names and case.plan is not None and case.loaded is not None:
         case.listing = begin_listing()
@@ -101,6 +108,8 @@ async def examine(
                 why = "the connection has ended" if blame == "connection" else f"not after {TITLES[blame]}"
                 finding = skipped(why, in_vain=True)
                 bad[step.name] = blame
+            elif case.beside is not None and step.name in _OF_SESSION:
+                finding = _beside(step.name, case.beside)
             else:
                 begin(step.title)
                 finding = await _done(step, case)
@@ -117,6 +126,13 @@ async def examine(
             await case.probe.close()
     report.seconds = time.monotonic() - began
     return report
+
+
+def _beside(name: str, link: Link) -> Finding:
+    """Return what can be told of a check that needs a session, without one beside that of the program."""
+    if link is Link.CONNECTED and name in _SHOWN_BY_SESSION:
+        return Finding("fine: the session that runs has passed it")
+    return skipped("it needs a session of its own", in_vain=True)
 
 
 async def _done(step: _Step, case: Case) -> Finding:

@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from websockets.asyncio.client import connect_http_proxy, connect_socks_proxy
-from websockets.proxy import parse_proxy
-from websockets.uri import parse_uri
+from websockets.asyncio.client import HTTPProxyConnection, connect_socks_proxy
+from websockets.uri import WebSocketURI, parse_uri
 
 from tui import __version__, wire
 from tui.conversation.causes import cause
@@ -21,7 +20,7 @@ from tui.doctor.case import Case
 from tui.doctor.report import Finding, Outcome, failed, skipped, warning
 from tui.endpoint import is_loopback
 from tui.session import causes
-from tui.session.proxy import proxy_for, proxy_variable, shown_proxy
+from tui.session.proxy import parsed_proxy, proxy_for, proxy_variable, shown_proxy
 from tui.session.tls import trust
 
 
@@ -32,7 +31,7 @@ async def check_proxy(case: Case) -> Finding:
     if case.proxy is None:
         return Finding("none")
     try:
-        scheme = parse_proxy(case.proxy).scheme
+        scheme = parsed_proxy(case.proxy).scheme
     except Exception as error:
         return failed(causes.from_exception(error, target))
     source = proxy_variable(case.proxy) or "the system's settings"
@@ -43,7 +42,7 @@ async def check_proxy(case: Case) -> Finding:
 def _first_hop(case: Case) -> tuple[str, int]:
     """Host and port of what this machine itself connects to: the proxy, or the server."""
     if case.proxy is not None:
-        proxy = parse_proxy(case.proxy)
+        proxy = parsed_proxy(case.proxy)
         return proxy.host, proxy.port
     uri = parse_uri(case.the_plan.target.url)
     return uri.host, uri.port
@@ -110,32 +109,49 @@ async def check_tls(case: Case) -> Finding:
 
 
 async def _handshake(case: Case, context: ssl.SSLContext) -> ssl.SSLObject:
-    """A TLS handshake with the server, through the proxy when there is one. The connection is closed at once."""
+    """Return the TLS connection with the server, through the proxy when there is one. It is closed at once.
+
+    The transport below TLS is ours from the beginning and is aborted in the end: when a handshake is cancelled, asyncio
+    leaves it open until the other side says goodbye.
+    """
     uri = parse_uri(case.the_plan.target.url)
     loop = asyncio.get_running_loop()
-    reader: dict[str, Any] = {}
-    if case.proxy is not None:
-        proxy = parse_proxy(case.proxy)
-        if proxy.scheme.startswith("socks"):
-            reader["sock"] = await connect_socks_proxy(proxy, uri)
-        else:
-            secure = {"ssl": trust(case.the_plan.ca_file)} if proxy.scheme == "https" else {}
-            through = await connect_http_proxy(proxy, uri, user_agent_header=f"azrt-tui/{__version__}", **secure)
-            protocol = asyncio.Protocol()
-            through.set_protocol(protocol)
-            upgraded = await loop.start_tls(through, protocol, context, server_hostname=uri.host)
-            assert upgraded is not None
-            return _take(upgraded)
-    else:
-        reader["host"], reader["port"] = uri.host, uri.port
-    transport, _ = await loop.create_connection(asyncio.Protocol, ssl=context, server_hostname=uri.host, **reader)
-    return _take(transport)
+    plain = await _reach(case, uri)
+    try:
+        protocol = asyncio.Protocol()
+        plain.set_protocol(protocol)
+        upgraded = await loop.start_tls(plain, protocol, context, server_hostname=uri.host)
+        assert upgraded is not None
+        tls: ssl.SSLObject = upgraded.get_extra_info("ssl_object")
+        upgraded.abort()
+        return tls
+    finally:
+        plain.abort()
 
 
-def _take(transport: asyncio.Transport) -> ssl.SSLObject:
-    tls: ssl.SSLObject = transport.get_extra_info("ssl_object")
-    transport.abort()
-    return tls
+async def _reach(case: Case, uri: WebSocketURI) -> asyncio.Transport:
+    """Return a connection to the server without TLS of its own, through the proxy when there is one."""
+    loop = asyncio.get_running_loop()
+    if case.proxy is None:
+        transport, _ = await loop.create_connection(asyncio.Protocol, uri.host, uri.port)
+        return transport
+    proxy = parsed_proxy(case.proxy)
+    if proxy.scheme.startswith("socks"):
+        transport, _ = await loop.create_connection(asyncio.Protocol, sock=await connect_socks_proxy(proxy, uri))
+        return transport
+    # Not connect_http_proxy: that leaves the connection open when it is cancelled.
+    transport, asking = await loop.create_connection(
+        lambda: HTTPProxyConnection(uri, proxy, f"azrt-tui/{__version__}"),
+        proxy.host,
+        proxy.port,
+        ssl=trust(case.the_plan.ca_file) if proxy.scheme == "https" else None,
+    )
+    try:
+        await asking.response
+    except BaseException:
+        transport.abort()
+        raise
+    return transport
 
 
 async def _certificate_that_was_refused(case: Case) -> dict[str, str]:

@@ -7,12 +7,14 @@ import contextlib
 import json
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from websockets.exceptions import ConnectionClosed
 
-from tui.audio import SilentPlayback
+from tui import wire
+from tui.audio import NoPlayback
 from tui.capture import EventLog
+from tui.conversation.failures import of_error
 from tui.session.causes import Ending
 from tui.session.plan import SessionPlan
 from tui.session.recorder import Recorder
@@ -20,6 +22,9 @@ from tui.session.transport import RecordedConnection, open_connection
 from tui.settings import Secret
 
 Event = Mapping[str, Any]
+
+_CLOSES_WITHIN_S: Final = 1.0
+"""How long a server that says that the session has expired may take to close the connection."""
 
 
 class ConnectionEnded(Exception):  # noqa: N818 - it ends a check, it need not be an error
@@ -39,7 +44,7 @@ class Probe:
         self._connection = connection
         self._log = log
         self._events = events
-        self._expired = False
+        self._expired = self._closed = False
         self._reading = asyncio.create_task(self._read())
 
     @classmethod
@@ -47,12 +52,11 @@ class Probe:
         """Connect. Raises what :func:`tui.session.causes.from_exception` explains."""
         events: asyncio.Queue[Event | None] = asyncio.Queue()
         log = EventLog(time.monotonic_ns())
-        recorder = Recorder(log, SilentPlayback(), lambda _: None, fps=1, key=plan.credentials)
+        recorder = Recorder(log, NoPlayback(), lambda _: None, fps=1, key=plan.credentials)
         recorder.on_event = events.put_nowait
         try:
-            connection = await open_connection(
-                plan.target.url, plan.target.headers(secret.reveal()), recorder, plan.timeouts, plan.ca_file
-            )
+            headers = await plan.credentials.headers(plan.target, secret)
+            connection = await open_connection(plan.target.url, headers, recorder, plan.timeouts, plan.ca_file)
         finally:
             recorder.stop()
         return cls(connection, log, events)
@@ -88,9 +92,8 @@ class Probe:
                 if event is None:
                     self._events.put_nowait(None)  # whoever asks next shall hear of it too
                     raise self._ended()
-                error = event.get("error")
-                if isinstance(error, Mapping) and error.get("code") == "session_expired":
-                    self._expired = True
+                if event.get("type") == "error" and of_error(wire.error_of(event)).name == "expired":
+                    await self._expire()
                 if wanted(event):
                     return event
 
@@ -103,12 +106,28 @@ class Probe:
             raise self._ended() from None
 
     async def close(self) -> None:
-        """Say goodbye, and wait for the other side for a moment."""
+        """Say goodbye, and wait for the other side for a moment. Closing once more does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         self._reading.cancel()
         await asyncio.wait({self._reading})
         with contextlib.suppress(ConnectionClosed, OSError):
             await self._connection.close()
         self._log.close()
+
+    async def _expire(self) -> None:
+        """The session is over, also where the server leaves the connection open. Raises ConnectionEnded."""
+        self._expired = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSES_WITHIN_S):
+                await asyncio.shield(self._reading)
+        ended = self._ended()
+        if ended.ending.open:
+            with contextlib.suppress(ConnectionClosed, OSError):
+                await self._connection.close()
+        self._events.put_nowait(None)
+        raise ended
 
     def _ended(self) -> ConnectionEnded:
         return ConnectionEnded(self.ending, expired=self._expired)

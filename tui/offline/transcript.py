@@ -114,4 +114,4 @@ def _escaped(text: str) -> str:
 
 def _safe(text: str) -> str:
     """Without what would move a terminal's cursor, for those who look at the file in one."""
-    return "\n".join(escape_controls(line) for line in text.split("\n"))
+    return escape_controls(text, keep="\n\t")

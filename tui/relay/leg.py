@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.connection import Connection
-from websockets.asyncio.server import ServerConnection
 from websockets.frames import Close, CloseCode, Frame, Opcode
 from websockets.protocol import Event, State
 
+from tui.odd_requests import Answering, OddRequest
 from tui.session.causes import Ending
 
 logger = logging.getLogger(__name__)
@@ -164,8 +164,18 @@ class Leg(Connection):
             other.transport.abort()
 
 
-class ClientLeg(Leg, ServerConnection):
-    """The connection that a client has made to the relay."""
+class ClientLeg(Leg, Answering):
+    """The connection that a client has made to the relay. ``refused`` is told of requests that are for no WebSocket."""
+
+    program = "azrt-tui watch"
+
+    def __init__(self, refused: Callable[[OddRequest], None], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._refused = refused
+
+    def refuse(self, odd: OddRequest) -> None:
+        """A request was answered that is for no WebSocket."""
+        self._refused(odd)
 
 
 class ServiceLeg(Leg, ClientConnection):

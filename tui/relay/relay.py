@@ -9,10 +9,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
+import ssl
 import threading
+import traceback
 from collections.abc import Callable, Coroutine
+from functools import partial
 from http import HTTPStatus
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -20,16 +25,32 @@ from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
+from tui import paths
 from tui.capture import EventLog
 from tui.conversation import Cause
 from tui.conversation.causes import cause
+from tui.odd_requests import OddRequest, refused
+from tui.relay.credentials import SessionMask
 from tui.relay.leg import MAX_FRAME_BYTES, ClientLeg, ServiceLeg
 from tui.relay.plan import RelayPlan
-from tui.relay.request import Asked, failure, foreign_origin, is_websocket, passed_on, refusal, translate
+from tui.relay.request import (
+    Asked,
+    failure,
+    foreign_origin,
+    masked_answer,
+    origin_refusal,
+    passed_on,
+    refusal,
+    translate,
+    with_added,
+)
 from tui.relay.watched import WatchedSession
 from tui.session import causes
 from tui.session.loop import LoopThread
 from tui.session.transport import connecting
+
+if TYPE_CHECKING:
+    from tui.certificates import Authority
 
 logger = logging.getLogger(__name__)
 
@@ -50,16 +71,26 @@ NewLog = Callable[[Asked], EventLog]
 class Relay:
     """Listens, and relays one session after another, or many at once.
 
-    ``opened`` is called in the relay's thread with each session, before anything of it has happened; it must be quick
-    and may not raise. ``new_log`` makes the log that a session is recorded into.
+    ``opened`` is called in the relay's thread with each session, before anything of it has happened; ``refused`` with a
+    sentence for each request that came to none. Both must be quick and may not raise. ``new_log`` makes the log that a
+    session is recorded into.
     """
 
     def __init__(
-        self, plan: RelayPlan, opened: Callable[[WatchedSession], None], new_log: NewLog, *, fps: float
+        self,
+        plan: RelayPlan,
+        opened: Callable[[WatchedSession], None],
+        new_log: NewLog,
+        *,
+        fps: float,
+        refused: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.plan = plan
         self.url = ""
         """Where it listens, once it does: ``ws://127.0.0.1:8765``."""
+        self.ca_file: Path | None = None
+        """What clients have to trust where it listens with TLS; there while it runs."""
+        self._tell = refused
         self._opened = opened
         self._new_log = new_log
         self._fps = fps
@@ -69,6 +100,7 @@ class Relay:
         self._stopping: asyncio.Event | None = None
         self._sessions = 0
         self._pairs: dict[ServerConnection, _Pair] = {}
+        self._authority: Authority | None = None
 
     def start(self) -> None:
         """Start the thread, and return once it listens. Raises OSError when it cannot."""
@@ -103,6 +135,8 @@ class Relay:
         try:
             await self._stopping.wait()
         finally:
+            if self.ca_file is not None:
+                self.ca_file.unlink(missing_ok=True)
             server.close(code=CloseCode.GOING_AWAY, reason="The relay was closed.")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(GOODBYE_S):
@@ -122,7 +156,8 @@ class Relay:
             process_request=self._ask,
             process_response=self._answer,
             select_subprotocol=self._subprotocol,
-            create_connection=ClientLeg,
+            create_connection=partial(ClientLeg, self._refuse),  # type: ignore[arg-type]
+            ssl=self._secured() if self.plan.tls else None,
             server_header=None,
             compression=None,
             max_size=MAX_FRAME_BYTES,
@@ -132,23 +167,36 @@ class Relay:
             logger=_library_logger,
         )
         port = next(iter(server.sockets)).getsockname()[1]
-        self.url = f"ws://{f'[{listen.host}]' if ':' in listen.host else listen.host}:{port}"
+        host = f"[{listen.host}]" if ":" in listen.host else listen.host
+        self.url = f"{'wss' if self.plan.tls else 'ws'}://{host}:{port}"
+        if self._authority is not None:
+            self.ca_file = self._authority.write(paths.private_dir(paths.state_dir()) / f"watch-{port}.pem")
         return server
+
+    def _secured(self) -> ssl.SSLContext:
+        """Make an authority, and a certificate of it."""
+        from tui.certificates import Authority  # takes a while to import, and few need it
+
+        self._authority = Authority("azrt-tui watch")
+        return self._authority.good("::1", self.plan.listen.host, socket.gethostname())
 
     # One session
 
     async def _ask(self, client: ServerConnection, request: Request) -> Response | None:
         """Connect to the service before the client gets an answer: what the service answers is the answer."""
-        if not is_websocket(request):
-            return None  # the library says what it is here
         plan = self.plan
+        if odd := refused(request, ClientLeg.program):
+            self._refuse(odd)
+            return odd.response()
         if origin := foreign_origin(request, plan.allowed_origins):
-            logger.warning("A web page of %a was refused", origin)
-            return failure(HTTPStatus.FORBIDDEN, "origin", f"azrt-tui watch takes no web pages of {origin}.")
+            sentence = origin_refusal(origin)
+            self._refused(sentence)
+            return failure(HTTPStatus.FORBIDDEN, "origin", sentence)
         asked = translate(request, plan.target, plan.credentials)
+        mask = SessionMask(asked.presented, plan.sign_in)
         self._sessions += 1
         log = self._new_log(asked)
-        session = WatchedSession(self._sessions, asked, plan.target.host, log, plan.sign_in, fps=self._fps)
+        session = WatchedSession(self._sessions, asked, plan.target.host, log, mask, fps=self._fps)
         self._opened(session)
         assert isinstance(client, ClientLeg)
         try:
@@ -156,27 +204,30 @@ class Relay:
         except InvalidStatus as error:
             if asked.needs_key and error.response.status_code == HTTPStatus.UNAUTHORIZED:
                 plan.sign_in.refused()
-            session.failed(self._cause(error))
-            return refusal(error.response, plan.sign_in.masked(bytes(error.response.body or b"")))
+            session.failed(self._cause(InvalidStatus(masked_answer(error.response, mask)), mask))
+            return refusal(error.response, plan.sign_in)
         except _ClientGoneError:
             session.failed(_left(None))
             return None  # nobody is there to read it
         except Exception as error:
-            why = self._cause(error)
+            why = self._cause(error, mask)
             if why.name == "unexpected":
-                logger.info("Connecting failed", exc_info=error)
+                # The library quotes the headers that it cannot send, and the URL that it cannot use.
+                logger.info("Connecting failed: %s", mask.masked("".join(traceback.format_exception(error))))
             session.failed(why)
             return failure(HTTPStatus.BAD_GATEWAY, why.name, f"azrt-tui watch: {why.sentence} {why.fix}".rstrip())
-        mask = plan.sign_in.masked if asked.needs_key else None
-        self._pairs[client] = pair = _Pair(client, service, session, mask, plan.timeouts.ping_s)
+        hide = plan.sign_in.masked if asked.needs_key or plan.headers else None
+        self._pairs[client] = pair = _Pair(client, service, session, hide, plan.timeouts.ping_s)
         pair.over.add_done_callback(lambda _: self._pairs.pop(client, None))
         return None
 
     async def _connect(self, asked: Asked) -> ServiceLeg:
         plan = self.plan
+        added = await plan.headers.values()
         headers = list(asked.headers)
         if asked.needs_key:
             headers += plan.target.headers((await plan.sign_in.secret()).reveal()).items()
+        headers = with_added(headers, added)
         connection = await connecting(
             asked.url,
             plan.ca_file,
@@ -194,8 +245,15 @@ class Relay:
         assert isinstance(connection, ServiceLeg)
         return connection
 
-    def _cause(self, error: Exception) -> Cause:
-        return causes.from_exception(error, self.plan.target).mapped(self.plan.sign_in.masked)
+    def _cause(self, error: Exception, mask: SessionMask) -> Cause:
+        return causes.from_exception(error, self.plan.target).mapped(mask.masked)
+
+    def _refuse(self, odd: OddRequest) -> None:
+        self._refused(odd.sentence)
+
+    def _refused(self, sentence: str) -> None:
+        logger.warning("%s", sentence)
+        self._tell(sentence)
 
     def _subprotocol(self, client: ServerConnection, offered: object) -> Subprotocol | None:
         """The subprotocol that the service has chosen."""
@@ -206,7 +264,7 @@ class Relay:
         """What the service said in the headers of its answer, its request id above all, is for the client."""
         pair = self._pairs.get(client)
         if pair is not None and pair.service.response is not None:
-            for name, value in passed_on(pair.service.response.headers):
+            for name, value in passed_on(pair.service.response.headers, self.plan.sign_in.masked):
                 if name not in response.headers:
                     response.headers[name] = value
         return response
@@ -262,7 +320,7 @@ class _Pair:
         recorder = self._session.recorder
         self._session.opened()
         self.service.join(self.client, lambda data, binary: recorder.received(data, binary=binary), self._mask)
-        self.client.join(self.service, lambda data, binary: recorder.sent(data, binary=binary))
+        self.client.join(self.service, lambda data, binary: self._session.sent(data, binary=binary))
         self._joined.set()
 
     def abort(self) -> None:
@@ -290,7 +348,9 @@ class _Pair:
     def _why(self) -> Cause:
         if self._silent:
             return cause("silent")
-        return causes.from_ending(self.service.ending) if self.service.ended_first else _left(self.client)
+        if not self.service.ended_first:
+            return _left(self.client)
+        return causes.from_ending(self.service.ending, expired=self._session.recorder.reducer.expired)
 
     async def _ping(self) -> None:
         """Find out that the service is gone, though nothing says so. One that is held up by its client is let be."""

@@ -3,6 +3,7 @@
 from tui.session.batch import Batch, Notice
 from tui.session.capturing import capture_failed, event_log
 from tui.session.commands import (
+    MAX_TEXT_BYTES,
     Close,
     Command,
     DetectTurns,
@@ -20,6 +21,7 @@ from tui.session.plan import SessionPlan
 from tui.session.worker import SessionWorker
 
 __all__ = [
+    "MAX_TEXT_BYTES",
     "Batch",
     "Close",
     "Command",

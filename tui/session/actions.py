@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from tui.conversation import AgentState, Choice
 from tui.session.batch import Severity
 from tui.session.commands import (
+    MAX_TEXT_BYTES,
     Cancel,
     DetectTurns,
     DevicesChanged,
@@ -47,7 +48,12 @@ class Actions:
         shared = self._shared
         # What is no Unicode (bytes of another encoding on a command line) cannot be sent as JSON either.
         text = command.text.encode(errors="replace").decode()
-        shared.outbox.append(shared.recorder.transcript.queue(text, shared.recorder.now_s()))
+        key = shared.recorder.transcript.queue(text, shared.recorder.now_s())
+        if len(text.encode()) > MAX_TEXT_BYTES:
+            shared.recorder.transcript.fail(key, f"not sent: it is larger than {MAX_TEXT_BYTES >> 20} MiB")
+            shared.recorder.touch()
+            return
+        shared.outbox.append(key)
         shared.recorder.set_status(queued=len(shared.outbox))
         shared.work.put_nowait(SendQueued(new=True))
 

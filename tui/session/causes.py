@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from websockets.exceptions import (
     InvalidHandshake,
@@ -33,8 +33,9 @@ from websockets.protocol import Protocol, State
 
 from tui import wire
 from tui.conversation import Cause
-from tui.conversation.causes import KINDS, Retry, cause
-from tui.conversation.failures import ended
+from tui.conversation.causes import KINDS, NO_REASON_GIVEN, Retry, cause
+from tui.conversation.error_codes import Sort, sort_of, sort_of_reason
+from tui.conversation.failures import ended, seconds_to_wait
 from tui.endpoint import Target
 from tui.session import refusal
 from tui.session.proxy import has_credentials, proxy_for, proxy_variable, shown_proxy
@@ -83,11 +84,33 @@ SUPPORT_HEADERS: Final = ("apim-request-id", "x-request-id", "x-ms-region")
 _STATUS_KINDS: Final = frozenset({200, 400, 401, 403, 404, 429})
 """HTTP statuses with a row of their own."""
 
-_ELSEWHERE: Final[Mapping[int, tuple[str, str]]] = {
-    400: ("Check the name of the model.", "Check the URL: its path, and the model that it names."),
-    401: ("Check OPENAI_API_KEY.", "Check the key that this server expects."),
-    403: ("Check what the project of the key may use.", "Check what the key may do there."),
-    404: ("Check the name of the model.", "Check the URL: its path, and the model that it names."),
+_OTHER_SESSIONS: Final[Mapping[str, tuple[str, str]]] = {
+    "transcription": (
+        "This is a transcription session: it gives no answers.",
+        "Use a URL without intent=transcription, with model= and the name of a realtime model.",
+    ),
+    "translation": (
+        "This is a translation session: it gives no answers.",
+        "Use the path /v1/realtime, and a realtime model that does not translate.",
+    ),
+    "live": (
+        "This is a Live session, which speaks a protocol of its own.",
+        "Use the path /v1/realtime, with model= and the name of a realtime model.",
+    ),
+}
+"""Types of sessions that are not for talking here: what they are, and what to use."""
+
+_BROAD: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN)
+"""Statuses under which gateways say many things."""
+
+_ROWS_BY_ANSWER: Final[Mapping[Sort, str]] = {Sort.KEY: "http-401", Sort.RATE_LIMIT: "http-429", Sort.MODEL: "http-404"}
+"""What such an answer comes to by its own words."""
+
+_ELSEWHERE: Final[Mapping[str, tuple[str, str]]] = {
+    "http-400": ("Check the name of the model.", "Check the URL: its path, and the model that it names."),
+    "http-401": ("Check OPENAI_API_KEY.", "Check the key that this server expects."),
+    "http-403": ("Check what the project of the key may use.", "Check what the key may do there."),
+    "http-404": ("Check the name of the model.", "Check the URL: its path, and the model that it names."),
 }
 """What to do about a refusal that does not come from Azure: one of OpenAI's, one of any other server's."""
 
@@ -98,6 +121,27 @@ _LONGEST_WAIT_S: Final = 86_400.0
 
 _OUR_CODES: Final[Mapping[int, str]] = {1002: "not-websocket", 1007: "not-utf8", 1009: "too-big"}
 """Why our side ended a connection, by the close code that it sent."""
+
+_UNAUTHORIZED: Final = 3000
+"""The close code of that meaning in IANA's registry."""
+
+_SPOKEN_FOR: Final = (_UNAUTHORIZED, 4000)
+"""Close codes whose rows hold for one service, or without a reason: others use them for reasons of their own."""
+
+_ROWS_BY_REASON: Final[Mapping[Sort, str]] = {
+    Sort.KEY: "session-key",
+    Sort.FORBIDDEN: "session-forbidden",
+    Sort.QUOTA: "session-quota",
+    Sort.RATE_LIMIT: "session-rate-limit",
+    Sort.MODEL: "session-model",
+    Sort.FILTERED: "session-filtered",
+    Sort.IDLE: "session-idle",
+    Sort.OVERLOADED: "closed-1013",
+    Sort.RESTARTS: "closed-1012",
+    Sort.SERVER: "closed-1011",
+    Sort.REQUEST: "closed-4000",
+}
+"""What a known reason comes to, whatever the close code beside it."""
 
 _NEEDS_TLS: Final = re.compile(rb"plain HTTP request was sent to HTTPS|HTTP request to an HTTPS server", re.IGNORECASE)
 """What nginx and Go's servers answer on a port of TLS to a request without it."""
@@ -135,12 +179,41 @@ def beta_session(target: Target) -> Cause:
     return found
 
 
+OPENINGS: Final = (
+    "session.created",
+    "session.updated",
+    "transcription_session.created",
+    "transcription_session.updated",
+    "session.started",
+)
+"""Events by which a server says that there is a session, and which."""
+
+
+def opened(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the session of an event that opens one, with its type where the event says it instead."""
+    session, event_type = event.get("session"), wire.text(event.get("type"))
+    session = session if isinstance(session, Mapping) else {}
+    if event_type == "session.started":
+        return {**session, "type": "live"}
+    if event_type.startswith("transcription_session.") or session.get("object") == "realtime.transcription_session":
+        return {**session, "type": "transcription"}
+    return session
+
+
 def of_session(session: object, target: Target) -> Cause | None:
-    """What is wrong with the session of a session.created: a Beta one is nothing for the SDK.
+    """What is wrong with the session of an opening event: a Beta one is nothing for the SDK, others give no answers.
 
     A GA session that only lacks its type is one all the same.
     """
-    if not isinstance(session, Mapping) or session.get("type") is not None:
+    if not isinstance(session, Mapping):
+        return None
+    kind = session.get("type")
+    if isinstance(kind, str) and kind in _OTHER_SESSIONS:
+        sentence, fix = _OTHER_SESSIONS[kind]
+        if kind == "transcription" and "intent=transcription" in target.url:
+            fix = "Leave intent=transcription out of the URL."
+        return cause("other-session", {"session.type": kind}, sentence=sentence, fix=fix)
+    if kind is not None:
         return None
     beta = "modalities" in session or "input_audio_format" in session or "api-version=" in target.url
     return beta_session(target) if beta else None
@@ -207,21 +280,35 @@ def from_exception(error: BaseException, target: Target) -> Cause:
 
 def from_ending(ending: Ending, *, expired: bool = False) -> Cause:
     """Why an established connection ended; ``expired`` when the server has said before that the time is up."""
-    if ending.open or ending.sent == CloseCode.NORMAL_CLOSURE:
-        return cause("sdk")
     said = wire.text(ending.reason)
     reason = {"reason": said} if said else {}
+    code = ending.received or 1006
+    if expired:
+        closed = ending.received is not None or ending.sent is None
+        return cause("expired", {} if ending.open or not closed else {"close code": str(code), **reason})
+    if ending.open or ending.sent == CloseCode.NORMAL_CLOSURE:
+        return cause("sdk")
     if ending.sent is not None and ending.sent in _OUR_CODES:
         return cause(_OUR_CODES[ending.sent], {"close code sent": str(ending.sent), **reason})
-    code = ending.received or 1006
     facts = {"close code": str(code), **reason}
-    if "beta_api_shape_disabled" in ending.reason:
-        return cause("beta-api", facts)
-    if expired or "maximum duration" in ending.reason:
-        return cause("expired", facts)
-    name = f"closed-{code}"
-    found = cause(name if name in KINDS else "closed", facts, name=name, code=code)
-    return replace(found, sentence=f"{found.sentence} It said: {ended(said)}") if said else found
+    sort = sort_of_reason(ending.reason)
+    if sort is Sort.EXPIRED or sort is Sort.BETA:
+        return cause("expired" if sort is Sort.EXPIRED else "beta-api", facts)
+    own = f"closed-{code}"
+    row = _ROWS_BY_REASON.get(sort) or (own if own in KINDS else "closed")
+    if code == _UNAUTHORIZED and sort is Sort.KEY:
+        row = own
+    elif code in _SPOKEN_FOR and said and sort is Sort.UNKNOWN:  # the code alone would say what the reason does not
+        row = "closed"
+    name = row if row.startswith("session-") else own
+    wait_s = seconds_to_wait(said)
+    found = cause(
+        row, facts, name=name, code=code, wait=f"Wait {math.ceil(wait_s)} s." if wait_s else "", wait_s=wait_s
+    )
+    if not said:
+        return found
+    fix = "" if found.fix == NO_REASON_GIVEN else found.fix
+    return replace(found, sentence=f"{found.sentence} It said: {ended(said)}", fix=fix)
 
 
 def _from_status(response: Response, target: Target) -> Cause:
@@ -241,8 +328,11 @@ def _from_status(response: Response, target: Target) -> Cause:
         return cause("tls-wanted", facts, host=target.host, line=line)
     name = f"http-{status}"
     kind = name if status in _STATUS_KINDS else "http-5xx" if status >= 500 else "http-4xx"
-    if code == "insufficient_quota":
+    sort = sort_of(code, message=message)
+    if status == HTTPStatus.PAYMENT_REQUIRED or (sort is Sort.QUOTA and status < 500):
         kind = name = "quota"
+    elif status in _BROAD and sort in _ROWS_BY_ANSWER and (status, sort) != (HTTPStatus.BAD_REQUEST, Sort.MODEL):
+        kind = _ROWS_BY_ANSWER[sort]
     if status == HTTPStatus.NOT_FOUND and message == _NO_RESOURCE:
         kind = name = "http-404-path"
     if status == HTTPStatus.UNAUTHORIZED and target.provider == "azure":
@@ -260,8 +350,8 @@ def _from_status(response: Response, target: Target) -> Cause:
         said=f" It said: {ended(message)}" if message else "",
         wait_s=retry_after(response.headers.get("Retry-After")),
     )
-    if status in _ELSEWHERE and target.provider != "azure":
-        at_openai, at_others = _ELSEWHERE[status]
+    if kind in _ELSEWHERE and target.provider != "azure":
+        at_openai, at_others = _ELSEWHERE[kind]
         return replace(found, fix=at_openai if target.provider == "openai" else at_others, line="azrt-tui url")
     if status == HTTPStatus.UNAUTHORIZED and "api-version" in target.url:
         return replace(found, fix="Remove api-version from the URL: the GA protocol does not use it.")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from tui.settings.model import TurnDetection
+
+MAX_TEXT_BYTES: Final = 15 * 2**20
+"""A longer message is not sent: the API takes at most 15 MiB in an event, and ends the session over a larger one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any, Final
 from tui import wire
 from tui.conversation import Cause
 from tui.conversation.causes import cause
-from tui.pasted import KEY
+from tui.secrets import KEY
 from tui.session.sign_in import FetchedSecret, SignInError
 from tui.session.tls import CaFileError, trust
 from tui.settings import Secret

@@ -14,7 +14,7 @@ from tui.session import causes
 from tui.session.back_off import MAX_TRIES, BackOff
 from tui.session.commands import SendQueued
 from tui.session.importing import import_sdk
-from tui.session.restoring import restore
+from tui.session.restoring import Seam, restore
 from tui.session.shared import Shared
 from tui.session.watch import Watch
 
@@ -27,6 +27,8 @@ _LASTING_S: Final = 10.0
 """A session that lasted so long, or in which the person asked and an answer began, was worth having: the next wait is a
 first one. A greeting is no such answer: a server that fails on its greeting would be asked for ever. What an answer was
 given to is not asked again by itself."""
+
+_UNANSWERED: Final = "Your last question is not answered; a new session asks it again."
 
 
 class Lifeline:
@@ -45,7 +47,9 @@ class Lifeline:
         self._before = (0, 0)
         """What the person had asked for, and the answers that had begun, before this session."""
         self._owed = False
-        """The person has asked something of which the last session has not begun the answer."""
+        """The last session ended with a question that the server had taken, and of whose answer nothing had come."""
+        self._thinking = False
+        """It ended before a response that had begun had said anything, whoever had asked for it."""
         self._lost_speech = False
         self._said = ""
         """The cause that was said last, since something else than that happened in a session."""
@@ -72,7 +76,7 @@ class Lifeline:
         """The server has sent the settings of the session."""
         if self._created is not None and not self._created.done():
             verdict = causes.of_session(session, self._shared.plan.target)
-            self._shared.given_up = verdict is not None
+            self._shared.recorder.transcript.muted = verdict is not None
             self._sessions += verdict is None
             self._created.set_result(verdict)
 
@@ -111,7 +115,7 @@ class Lifeline:
         connection = Connection(shared.plan, recorder, shared.playback, can_play=can_play)
         self._created = asyncio.get_running_loop().create_future()
         if not len(recorder.log):
-            recorder.log.origin_ns = time.monotonic_ns()  # times are since connect; importing the SDK took seconds
+            recorder.begin()
         recorder.local("websocket.connect", shared.plan.target.url)
         ending: asyncio.Task[None] | None = None
         try:
@@ -146,7 +150,7 @@ class Lifeline:
         waiting: set[asyncio.Future[Any]] = {created, ending}
         limit_s = plan.timeouts.created_s
         await asyncio.wait(waiting, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
-        while plan.attended and not (created.done() or ending.done()):
+        while plan.attended and not (created.done() or ending.done() or self._shared.expired_at is not None):
             text = f"No session.created for {limit_s:g} s"
             choices = ((Choice.RECONNECT, "now"), (Choice.WAIT, "wait"))
             due_s = time.monotonic() + limit_s
@@ -159,20 +163,23 @@ class Lifeline:
         recorder.set_status(offer=None)
         if created.done():
             return created.result()
-        return self._ending_of(connection) if ending.done() else causes.no_session_created(limit_s)
+        if ending.done() or self._shared.expired_at is not None:
+            return self._ending_of(connection)
+        return causes.no_session_created(limit_s)
 
     async def _begin(self, connection: Connection) -> None:
         """There is a session: give it the conversation so far, and what waits."""
         shared, recorder = self._shared, self._shared.recorder
         if self._sessions > 1:
-            carried = await restore(
-                shared, connection, self._sessions, lost_speech=self._lost_speech, repeats=self._repeats
-            )
-            if self._owed and carried.ends_with_question and not shared.outbox:
+            seam = Seam(self._sessions, self._lost_speech, self._owed, self._repeats)
+            carried = await restore(shared, connection, seam)
+            # A message that goes out now is answered together with what is before it, unless each has its own turn.
+            alone = not shared.outbox or shared.plan.while_answering == "queue"
+            if (self._owed or self._thinking) and carried.ends_with_question and alone:
                 recorder.reducer.promised = True
                 recorder.set_status(agent=AgentState.THINKING)
                 await connection.ask()
-        self._owed = self._lost_speech = False
+        self._owed = self._thinking = self._lost_speech = False
         self._waited.clear()
         shared.connection = connection
         recorder.set_status(link=Link.CONNECTED, cause=None)
@@ -206,16 +213,20 @@ class Lifeline:
         """The session is over, for whatever reason: keep what the next one needs, and begin to close."""
         shared, recorder = self._shared, self._shared.recorder
         shared.connection = None
-        self._owed = self._owed or recorder.status.agent is AgentState.THINKING or recorder.reducer.expected
+        in_flight, thinking = shared.in_flight, recorder.status.agent is AgentState.THINKING
         self._lost_speech = shared.voice.disconnected() or self._lost_speech
-        shared.outbox.extendleft(reversed(recorder.end_session(shared.playback.flush())))
+        again = recorder.end_session(shared.playback.flush())
+        shared.outbox.extendleft(reversed(again))
+        # What goes out again asks for its answer itself.
+        self._owed = self._owed or (in_flight and not again)
+        self._thinking = self._thinking or (thinking and not again)
         recorder.set_status(queued=len(shared.outbox), agent=AgentState.IDLE, response_id="", offer=None)
         if ending is not None and not ending.done():
             recorder.local("websocket.close", "closed by azrt-tui")
         self._closing = asyncio.ensure_future(_close(connection, ending))
 
     def _ending_of(self, connection: Connection) -> Cause:
-        return causes.from_ending(connection.ending, expired=self._shared.expired)
+        return causes.from_ending(connection.ending, expired=self._shared.expired_at is not None)
 
     # After a session
 
@@ -225,6 +236,8 @@ class Lifeline:
         link = Link.FAILED if failed else Link.CLOSED
         if cause.name == "closed-1009":
             self._drop_what_was_too_large()
+        if cause.name == "session-filtered":  # the same words would end each further session too
+            self._owed = self._thinking = False
         wait_s = None
         if plan.attended and (plan.reconnects or cause.name == "expiring"):  # the latter has a setting of its own
             wait_s = self._back_off.next_s(cause, plan.timeouts.back_off_s)
@@ -238,6 +251,7 @@ class Lifeline:
             tried = f" (try {self._back_off.tries} of {MAX_TRIES})" if self._back_off.tries > 1 else ""
             shared.recorder.set_status(offer=Offer(cause.name, f"Connects again{tried} in", choices, due_s))
             if await self._chose_to_wait(wait_s):
+                self._say_unanswered()
                 shared.recorder.set_status(link=link, offer=None)
                 return False
         return True
@@ -255,13 +269,24 @@ class Lifeline:
         recorder = self._shared.recorder
         what = "websocket.failed" if failed else "websocket.closed"
         facts = {"cause": cause.name, **cause.facts, "retry": cause.retry.value}
+        if cause.fix:
+            facts["fix"] = cause.fix
         recorder.local(what, cause.sentence, facts, alarm=cause.name != "expiring")
         self._repeats = cause.name == self._said
         if not self._repeats:  # ten tries that fail in the same way are one line
             self._said = cause.name
             command = "" if link is Link.WAITING else Choice.RECONNECT
-            recorder.transcript.say(cause.sentence, recorder.now_s(), cause.fix, cause=cause.name, command=command)
+            note = f"{cause.fix} {_UNANSWERED}".strip() if self._owed and link is not Link.WAITING else cause.fix
+            recorder.transcript.say(cause.sentence, recorder.now_s(), note, cause=cause.name, command=command)
+        elif link is not Link.WAITING:
+            self._say_unanswered()
         recorder.set_status(link=link, cause=cause)
+
+    def _say_unanswered(self) -> None:
+        """Nobody tries any more to get an answer."""
+        if self._owed:
+            recorder = self._shared.recorder
+            recorder.transcript.say(_UNANSWERED, recorder.now_s(), command=Choice.RECONNECT)
 
     def _drop_what_was_too_large(self) -> None:
         """The message that was on its way would end each further session too."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from tui.endpoint import Target, explicit_target
 from tui.session.entra import entra_token
+from tui.session.handshake import AddedHeaders, Handshake
 from tui.session.key_command import key_from_command
 from tui.session.sign_in import FixedKey, SignIn
 from tui.settings import Secret, Settings
@@ -57,6 +58,8 @@ class SessionPlan:
     """What is done about the loudspeaker, which the microphone hears too."""
     sign_in: SignIn | None = field(default=None, repr=False)
     """What gives a key or a token for each connection, in place of ``key``."""
+    headers: AddedHeaders = field(default_factory=AddedHeaders)
+    """Sent with each handshake, beside the key or in its place."""
     ca_file: Path | None = None
     """Certificates (PEM) to trust besides the system's."""
     simulator: bool = False
@@ -90,7 +93,8 @@ class SessionPlan:
             modality=settings.modality,
             turn_detection=settings.turn_detection,
             transcription_model=settings.transcription(target) or "",
-            sign_in=None if simulator_url else _sign_in(settings, target),
+            sign_in=None if simulator_url else _fetching(settings, target),
+            headers=AddedHeaders(() if simulator_url else settings.headers),
             ca_file=settings.ca_file,
             while_answering=settings.while_answering,
             echo=settings.echo,
@@ -107,9 +111,9 @@ class SessionPlan:
         )
 
     @property
-    def credentials(self) -> SignIn:
-        """What gives the secret of a connection, and masks it."""
-        return self.sign_in or FixedKey(self.key)
+    def credentials(self) -> Handshake:
+        """What gives the headers of a handshake, and masks every secret in them."""
+        return Handshake(self.sign_in or FixedKey(self.key), self.headers)
 
     def updated(self, session: Mapping[str, Any]) -> SessionPlan:
         """The same, with more fields of the ``session`` object to send after each connection."""
@@ -154,10 +158,18 @@ def _merged(session: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str,
     return merged
 
 
-def _sign_in(settings: Settings, target: Target) -> SignIn | None:
+def sign_in(settings: Settings, target: Target) -> SignIn:
+    """Return what signs in at ``target``; SettingsError when its key is missing."""
+    key = settings.key_for(target)
+    return _fetching(settings, target) or FixedKey(key)
+
+
+def _fetching(settings: Settings, target: Target) -> SignIn | None:
     """What takes the place of a key in the settings; None for such a key, or for none at all."""
     if settings.uses_entra(target):
         return entra_token(settings.entra_scope, settings.ca_file)
+    if settings.signs_in_by_header:
+        return None
     if settings.api_key_command and not settings.key_for(target):
         return key_from_command(settings.api_key_command)
     return None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
-from urllib.parse import urlsplit
+from dataclasses import replace
+from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from websockets.exceptions import WebSocketException
-from websockets.proxy import get_proxy
+from websockets.proxy import Proxy, get_proxy, parse_proxy
 from websockets.uri import parse_uri
 
 from tui.endpoint import is_loopback
@@ -25,12 +27,48 @@ def proxy_for(url: str) -> str | None:
         return None
     try:
         uri = parse_uri(url)
+        if _bypassed(uri.host, uri.port):
+            return None
         proxy = get_proxy(uri)
         if not proxy and not proxy_bypass(f"{uri.host}:{uri.port}"):
             proxy = getproxies().get("all")  # websockets does not look there
     except (ValueError, WebSocketException):
         return None
     return proxy if not proxy or "://" in proxy else f"http://{proxy}"  # as curl takes it
+
+
+def parsed_proxy(url: str) -> Proxy:
+    """Return the address of a proxy, with user name and password decoded, as curl and requests have them.
+
+    websockets 16.1.1 sends them as they stand in the URL, and the proxy refuses ``p%40ss`` for ``p@ss``.
+
+    Raises InvalidProxy or ValueError.
+    """
+    proxy, given = parse_proxy(url), urlsplit(url)
+    if given.username is None or given.password is None:
+        return proxy
+    return replace(proxy, username=unquote(given.username), password=unquote(given.password))
+
+
+def _bypassed(host: str, port: int) -> bool:
+    """Return whether NO_PROXY names a host in a way that urllib does not know: ``*.corp``, ``10.0.0.0/8``, ``[::1]``.
+
+    curl and Go take these. A port behind a name counts, as in Go.
+    """
+    entries = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    return any(_names(entry.strip().lower(), host.lower(), port) for entry in entries.split(","))
+
+
+def _names(entry: str, host: str, port: int) -> bool:
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(entry.strip("[]"), strict=False)
+    except ValueError:  # one of them is a name
+        pass
+    name, _, wanted = entry.rpartition(":") if entry.rpartition(":")[2].isdigit() else (entry, "", "")
+    if wanted and int(wanted) != port:
+        return False
+    name = name.strip("[]").removeprefix("*").rstrip(".")
+    return bool(name) and (host == name.lstrip(".") or host.endswith(f".{name.lstrip('.')}"))
 
 
 def shown_proxy(proxy: str) -> str:

@@ -10,11 +10,9 @@ from tui import wire
 from tui.audio_format import PCM16_24K, InForce
 from tui.conversation import failures
 from tui.session.batch import Severity
+from tui.session.causes import OPENINGS, opened
 from tui.session.commands import Cancel, SendQueued, Truncate, TurnsByHand
 from tui.session.shared import Shared
-
-CARRIED: Final = "carried "
-"""Begins the ids of events that put the conversation so far into a new session."""
 
 _TURNS: Final = {
     "none": "Push-to-talk: the key of the microphone begins your turn, and ends it.",
@@ -44,8 +42,8 @@ class Reactions:
         event_type = event.get("type")
         if isinstance(event_type, str) and event_type.startswith("response."):
             shared.response_event_at = time.monotonic()
-        if event_type in ("session.created", "session.updated"):
-            self._created(event.get("session"))
+        if event_type in OPENINGS:
+            self._created(opened(event))
             self._detects(shared.recorder.status.turn_detection)
             if event_type == "session.updated":
                 self._insists()
@@ -66,8 +64,8 @@ class Reactions:
                 shared.work.put_nowait(Truncate(tuple(waiting)))
         elif event_type in ("input_audio_buffer.speech_stopped", "input_audio_buffer.committed"):
             shared.voice.speech(False)
-        elif event_type == "error":
-            self._report(wire.error_of(event))
+        elif event_type == "error" and failures.of_error(wire.error_of(event)).name == "expired":
+            shared.expired_at = time.monotonic()  # the session ends now, whoever closes it
 
     def _detects(self, kind: str) -> None:
         """The session says who decides that the person has finished."""
@@ -80,7 +78,7 @@ class Reactions:
             shared.recorder.notify(_TURNS.get(kind, f"The server detects turns: {kind}."))
 
     def _insists(self) -> None:
-        """The server has chosen other formats of audio than it was asked for: what does not work then is told once."""
+        """Tell once where the server has chosen formats of audio that azrt-tui did not ask for, and cannot use."""
         formats = self._shared.recorder.log.formats
         if formats == self._formats:
             return
@@ -92,22 +90,3 @@ class Reactions:
         if not formats.received.known:
             name = wire.text(str(formats.received))
             notify(f"The agent's voice comes as {name}, which azrt-tui cannot play.", Severity.WARNING)
-
-    def _report(self, error: Mapping[str, Any]) -> None:
-        shared, recorder = self._shared, self._shared.recorder
-        cause = failures.of_error(error)
-        code = cause.facts.get("code", "")
-        if code == "session_expired":
-            shared.expired = True  # the connection ends now, and that is said then
-            return
-        if shared.given_up or code == "response_cancel_not_active":
-            return  # it follows from what was said; the answer ended while the interruption was on its way
-        if cause.facts.get("event_id", "").startswith(CARRIED):
-            shared.refused_items += 1
-            if shared.refused_items > 1:
-                return
-            sentence = f"The server did not take all of the conversation so far: {cause.sentence}"
-            recorder.transcript.say(sentence, recorder.now_s(), cause=cause.name)
-            return
-        command = "session.checkup" if cause.name == "update-refused" else ""  # which names the line to type
-        recorder.transcript.say(cause.sentence, recorder.now_s(), cause.fix, cause=cause.name, command=command)

@@ -159,7 +159,7 @@ class Replay:
                     self._playback.flush()
                 else:
                     self._feed(heard)
-        ended = self._replayed.count == self._total and not self._replayed.spoken.lasts(self._position_ns())
+        ended = self._replayed.count == self._total and not self._replayed.heard.lasts(self._position_ns())
         if self._playing and ended:
             self._at_ns, self._playing = self._length_ns, False
 
@@ -170,7 +170,7 @@ class Replay:
         if self._sound is None:
             self._sound = self._thread.loop.in_thread("azrt-speaker-open", self._playback.open)
             await asyncio.wait({self._sound}, timeout=_OPENING_S)
-        for one in self._replayed.spoken.after(self._position_ns()):
+        for one in self._replayed.after(self._position_ns()):
             self._feed(one)
 
     def _feed(self, sound: Sound) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.session.shared import Shared
@@ -11,10 +12,22 @@ if TYPE_CHECKING:
     from tui.session.sdk import Connection
 
 
-async def restore(shared: Shared, connection: Connection, session: int, *, lost_speech: bool, repeats: bool) -> Carried:
-    """Send the conversation so far to the ``session``-th session, and say so in the transcript.
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """Where one session ends and the next one begins."""
 
-    That is not said where it ``repeats`` the seam before, with nothing between the two.
+    session: int
+    """The number of the session that begins."""
+    lost_speech: bool
+    """The user spoke when the one before ended."""
+    owed: bool
+    """He had asked something there, and waits for the answer."""
+    repeats: bool
+    """It is like the seam before, with nothing between the two."""
+
+
+async def restore(shared: Shared, connection: Connection, seam: Seam) -> Carried:
+    """Send the conversation so far to a new session, and say so in the transcript, where that is news.
 
     The settings went out before; what the person types meanwhile waits until the connection is handed over. Nothing is
     waited for: the server takes the items in the order in which they come.
@@ -22,15 +35,18 @@ async def restore(shared: Shared, connection: Connection, session: int, *, lost_
     Raises ConnectionClosed.
     """
     recorder = shared.recorder
-    carried = recorder.transcript.carry(session)
-    if lost_speech or not repeats:
-        recorder.transcript.say(*_seam(carried, lost_speech=lost_speech, at_s=recorder.now_s()))
+    carried = recorder.transcript.carry(seam.session)
+    unanswered = seam.owed and not carried.ends_with_question
+    if seam.lost_speech or unanswered or not seam.repeats:
+        text, notes = _told(carried, lost_speech=seam.lost_speech, unanswered=unanswered)
+        recorder.transcript.say(text, recorder.now_s(), notes)
     for item in carried.items:
         await connection.create(item)
     return carried
 
 
-def _seam(carried: Carried, *, lost_speech: bool, at_s: float) -> tuple[str, float, str]:
+def _told(carried: Carried, *, lost_speech: bool, unanswered: bool) -> tuple[str, str]:
+    """What the transcript says of a seam, and the notes beside it."""
     count = len(carried.items)
     text = f"New session. The agent has the conversation so far: {_items(count)}." if count else "New session."
     notes = []
@@ -44,7 +60,9 @@ def _seam(carried: Carried, *, lost_speech: bool, at_s: float) -> tuple[str, flo
         notes.append(f"Without a result, {calls} could not be carried over.")
     if lost_speech:
         notes.append("What you were saying is lost: say it again.")
-    return text, at_s, " ".join(notes)
+    elif unanswered:
+        notes.append("Your last question was not answered: ask it again.")
+    return text, " ".join(notes)
 
 
 def _items(count: int) -> str:

@@ -25,9 +25,9 @@ from pydantic import ValidationError
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tui.audio import Playback, Position
+from tui.conversation.carrying import CARRIED
 from tui.session.causes import Ending
 from tui.session.plan import SessionPlan, Timeouts
-from tui.session.reactions import CARRIED
 from tui.session.recorder import Recorder
 from tui.session.transport import RecordedConnection, open_connection
 
@@ -206,7 +206,7 @@ class Connection:
         agent: RealtimeAgent[None] = RealtimeAgent(name="azrt-tui", instructions=plan.instructions)
         config: RealtimeModelConfig = {
             "url": plan.target.url,
-            "headers": plan.target.headers((await plan.credentials.secret()).reveal()),
+            "headers": await plan.credentials.headers(plan.target),
             "initial_model_settings": plan.model_settings(can_play=self._can_play),  # type: ignore[typeddict-item]
             "playback_tracker": self._tracker,
         }

@@ -39,19 +39,15 @@ class Shared:
     """Messages that wait to be sent, by their key in the transcript, in order."""
     response_event_at: float = 0.0
     """When an event of a response came last, by ``time.monotonic()``."""
-    expired: bool = False
-    """The server has said that the time of this session is up."""
-    given_up: bool = False
-    """This session cannot be used; what else comes of it explains nothing."""
-    refused_items: int = 0
-    """Items of the conversation so far that this session did not take."""
+    expired_at: float | None = None
+    """When the server said that the time of this session is up, by ``time.monotonic()``."""
     asked_detection: bool = False
     """The person asked for another turn detection, and the session has not confirmed it."""
 
     def new_connection(self) -> None:
         """Forget what belongs to the connection before."""
-        self.to_cancel = self.refused_items = 0
-        self.expired = self.given_up = False
+        self.to_cancel = 0
+        self.expired_at = None
 
     @property
     def turns_by_hand(self) -> bool:
@@ -65,6 +61,13 @@ class Shared:
         return self.connection is not None and (
             bool(status.response_id) or status.agent is not AgentState.IDLE or self.playback.remaining_s() > 0
         )
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether the user waits for an answer of which nothing has come; what he interrupted he does not wait for."""
+        reducer = self.recorder.reducer
+        asked = reducer.promised + reducer.asked
+        return (reducer.unanswered or reducer.promised) and not 0 < asked <= self.to_cancel
 
     @property
     def awaiting_response(self) -> bool:

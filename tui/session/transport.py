@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
+from websockets.asyncio import client
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import CloseCode, Frame, Opcode
@@ -22,7 +23,7 @@ from tui import __version__
 from tui.session import refusal
 from tui.session.causes import CrossOriginRedirectError, Ending
 from tui.session.plan import Timeouts
-from tui.session.proxy import proxy_for
+from tui.session.proxy import parsed_proxy, proxy_for
 from tui.session.recorder import Recorder
 from tui.session.tls import trust
 
@@ -118,6 +119,10 @@ class RecordedConnection(ClientConnection):
     def ending(self) -> Ending:
         """How the connection ended, as far as it has."""
         return Ending.of(self.protocol)
+
+
+# The library has no other way to be given a password with an @, a / or a : in it.
+client.parse_proxy = parsed_proxy  # type: ignore[assignment,attr-defined]  # imported there; called by place
 
 
 class _Connect(connect):

@@ -24,6 +24,9 @@ WARNING_S: Final = 120.0
 PAUSE_S: Final = 2.0
 """So long nobody has spoken, when a new session takes over by itself."""
 
+EXPIRED_S: Final = 1.0
+"""How long a server that says that the session has expired may take to close the connection."""
+
 _SLEPT_S: Final = 10.0
 """A step that takes so much longer than it should: the machine was asleep, and the connection may be gone."""
 
@@ -76,6 +79,9 @@ class Watch:
             self._dismissed.discard("no-pong")
         elif now - silent_since >= limits.pong_s + limits.ping_s and "no-pong" not in self._dismissed:
             return cause("silent", {"seconds without a pong": f"{now - silent_since:.0f}"})
+        expired_at = self._shared.expired_at
+        if expired_at is not None and now - expired_at >= EXPIRED_S:
+            return cause("expired")
         if not self._shared.plan.attended:
             return None
         offer = next(self._offers(now, silent_since), None)

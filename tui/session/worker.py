@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from tui.audio import Playback, SilentPlayback
+from tui.audio import NoPlayback, Playback
 from tui.audio.microphone import Microphone
 from tui.capture import EventLog
 from tui.conversation import Link
@@ -52,8 +52,8 @@ class SessionWorker:
         self._deliver = deliver
         self._thread = LoopThread("azrt-session", self._run)
         self._loop = self._thread.loop
-        playback = playback if playback is not None else SilentPlayback()
-        self._recorder = Recorder(self.log, playback, deliver, fps=fps, key=plan.credentials)
+        playback = playback if playback is not None else NoPlayback()
+        self._recorder = Recorder(self.log, playback, deliver, fps=fps, key=plan.credentials, ours=True)
         self._shared = Shared(
             plan,
             self._loop,

@@ -16,6 +16,13 @@ from tui.settings.files import read_settings_text, replace_privately
 from tui.settings.model import SettingsError
 
 _BARE = re.compile(r"[A-Za-z0-9_./:@%+,=?&~^-]+")
+_SLIPS = (
+    (re.compile(r"\s*(?:set|setx|let|declare|env)\s+\w+\s*=", re.IGNORECASE), "leave out the word before the name"),
+    (re.compile(r"""\s*["']?\w+["']?\s*:"""), "between the two stands = and not :"),
+    (re.compile(r"""[^#]*=\s*(["']).*\1\s*[,;]\s*$"""), "leave out what stands behind the closing quote"),
+)
+"""Lines as other formats have them, and what to do about them."""
+
 _COMMENT = re.compile(
     r"""=(?:[^\S\r\n]*(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")|[^\r\n]*?)(?P<comment>\s+#[^\r\n]*)?\s*$""", re.DOTALL
 )
@@ -30,12 +37,20 @@ def read_dotenv(path: Path) -> tuple[dict[str, str], list[str]]:
         text = _text(path)
     except SettingsError as error:
         return {}, [str(error)]
-    bindings = _bindings(text)
+    # Behind a line that it cannot read, python-dotenv counts each \r\n twice.
+    bindings = _bindings(text.replace("\r\n", "\n"))
     values = {binding.key: binding.value for binding in bindings if binding.key and binding.value is not None}
     problems = [
-        f"{path.name}, line {_line(binding)}: not KEY=VALUE; check the quotes" for binding in bindings if binding.error
+        f"{path.name}, line {_line(binding)}: not KEY=VALUE; {_fix(binding.original.string)}"
+        for binding in bindings
+        if binding.error
     ]
     return values, problems
+
+
+def _fix(line: str) -> str:
+    """Return what is probably wrong with a line that is no ``KEY=VALUE``."""
+    return next((fix for form, fix in _SLIPS if form.match(line)), "check the quotes")
 
 
 def write_dotenv(path: Path, values: Mapping[str, str]) -> None:

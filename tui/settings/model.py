@@ -1,15 +1,18 @@
 """The settings themselves, and what follows from them: where to connect, and with which key."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import AnyStr, Literal
+from typing import TYPE_CHECKING, AnyStr, Literal
 from urllib.parse import urlsplit
 
 from tui import paths
 from tui.endpoint import EndpointError, Target, azure_target, explicit_target, is_loopback, openai_target
+from tui.secrets import Mask
+
+if TYPE_CHECKING:
+    from tui.settings.headers import Header
 
 TurnDetection = Literal["semantic_vad", "server_vad", "none"]
 Modality = Literal["auto", "text", "audio"]
@@ -33,16 +36,6 @@ _LOCAL_FPS = 30
 _SSH_FPS = 10
 
 
-_LONG = 12
-"""Characters. So many in a row are the key wherever they stand; a shorter one may be a part of something else."""
-
-_SHORT, _SHORT_MIXED = 4, 6
-"""Characters. What is shorter than the first is never masked; from the second on, letters and digits together are no
-word that other text would hold."""
-
-_ABOUT_A_KEY = r"(?i:key|token|secret|password|credential|bearer|authoriz)"
-
-
 class SettingsError(ValueError):
     """A setting that cannot be used. The text names it and what is allowed; it never holds a key."""
 
@@ -54,10 +47,11 @@ class NotConfigured(SettingsError):  # noqa: N818 - a state that the first-run s
 class Secret:
     """A key that does not show itself: ``repr``, ``str`` and format give ``***``. False when empty."""
 
-    __slots__ = ("_value",)
+    __slots__ = ("_mask", "_value")
 
     def __init__(self, value: str = "") -> None:
         self._value = value
+        self._mask: Mask | None = None
 
     def reveal(self) -> str:
         """Return the key, for the header that carries it."""
@@ -66,19 +60,11 @@ class Secret:
     def masked(self, text: AnyStr) -> AnyStr:
         """The same number of bytes or characters, with asterisks for the key: servers echo it in their errors.
 
-        Servers that need no key are often given a word, such as ``none`` or ``test``. That is masked only as a word of
-        its own, behind another one that tells that a key is meant: "Incorrect API key: test". Bytes are JSON, where
-        both must be in one string.
+        See :class:`tui.secrets.Mask` for the spellings, and for keys that can be a word.
         """
-        if len(self._value) < _SHORT:
-            return text
-        if isinstance(text, bytes):
-            value = self._value.encode()
-            if value not in text:
-                return text
-            found = _masked(text.decode("latin-1"), value.decode("latin-1"), between=r'(?:[^"\\]|\\.)')
-            return found.encode("latin-1")
-        return text if self._value not in text else _masked(text, self._value, between=".")
+        if self._mask is None:
+            self._mask = Mask([self._value])
+        return self._mask.masked(text)
 
     def __bool__(self) -> bool:
         return bool(self._value)
@@ -91,21 +77,6 @@ class Secret:
 
     def __repr__(self) -> str:
         return "***"
-
-
-def _masked(text: str, key: str, *, between: str) -> str:
-    """The text with asterisks for the key. ``between``: what may stand between it and the word that tells of it."""
-    stars = "*" * len(key)
-    if len(key) >= _LONG:
-        return text.replace(key, stars)
-    word = rf"(?:(?<![\w+/-])|(?<=\\[nrt])){re.escape(key)}(?![\w+/=-])"  # JSON writes a new line as a letter
-    if len(key) >= _SHORT_MIXED and re.search("[a-zA-Z]", key) and re.search("[0-9]", key):
-        return re.sub(word, stars, text, flags=re.ASCII)
-    told = re.compile(f"({_ABOUT_A_KEY}{between}{{0,80}}?){word}", re.ASCII)
-    before = ""
-    while text != before:  # one word may tell of several
-        before, text = text, told.sub(lambda match: match[1] + stars, text)
-    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +98,8 @@ class Settings:
     api_key_command: tuple[str, ...] = ()
     """The program and arguments that print the key, for password managers; used where no key is set. Only from
     config.toml: a ``.env`` that came with somebody's project must not run anything."""
+    headers: "tuple[Header, ...]" = ()
+    """Added to the handshake with the service, for API gateways."""
     auth: Auth = "key"
     """How to sign in: with a key, or with a token of Entra ID."""
     entra_scope: str = AZURE_SCOPE
@@ -206,16 +179,19 @@ class Settings:
             return None
         return self.transcription_model or ("whisper-1" if target.provider == "azure" else "gpt-4o-mini-transcribe")
 
-    def target(self) -> Target:
+    def target(self, *, watched: bool = False) -> Target:
         """Return where to connect: ``url``, else the Azure endpoint, else OpenAI when its key is set.
+
+        With ``watched``, sessions of other clients go there, which may be of any kind.
 
         Raises NotConfigured when none of them is set, and EndpointError for a value that cannot be used.
         """
         try:
             if self.url:
-                return self._signed_in(explicit_target(self.url, self.deployment, insecure=self.insecure))
+                target = explicit_target(self.url, self.deployment, insecure=self.insecure, watched=watched)
+                return self._signed_in(target)
             if self.endpoint:
-                return self._signed_in(azure_target(self.endpoint, self.deployment))
+                return self._signed_in(azure_target(self.endpoint, self.deployment, watched=watched))
             if self.openai_api_key:
                 return openai_target(self.deployment)
         except EndpointError as error:
@@ -234,16 +210,21 @@ class Settings:
 
     def uses_entra(self, target: Target) -> bool:
         """Whether a token of Entra ID is sent to ``target`` instead of a key."""
-        return self.auth == "entra" and target.provider != "openai"
+        return self.auth == "entra" and target.provider != "openai" and not self.signs_in_by_header
+
+    @property
+    def signs_in_by_header(self) -> bool:
+        """Whether one of ``headers`` stands where the key would, for whatever vendor."""
+        return any(header.name.lower() in ("authorization", "api-key") for header in self.headers)
 
     def key_for(self, target: Target) -> Secret:
         """Return the key that belongs to ``target``; a key of one vendor is never sent to the other.
 
         A server that is neither vendor's, or that runs on this machine, gets the key that is set, if any (the empty
-        secret otherwise). The empty secret too where a token or ``api_key_command`` takes the key's place. Raises
-        SettingsError when the vendor's key is missing.
+        secret otherwise). The empty secret too where a token, ``api_key_command`` or one of ``headers`` takes the key's
+        place. Raises SettingsError when the vendor's key is missing, and no header carries another one.
         """
-        if self.uses_entra(target):
+        if self.uses_entra(target) or self.signs_in_by_header:
             return Secret()
         own, name = {
             "azure": (self.azure_api_key, "AZURE_OPENAI_API_KEY"),
@@ -256,4 +237,6 @@ class Settings:
             return Secret()
         if target.provider == "compatible" or is_loopback(urlsplit(target.url).hostname or ""):
             return self.openai_api_key or self.azure_api_key
+        if any(header.credential for header in self.headers):
+            return Secret()
         raise SettingsError(f"no key for {target.host}: set {name} in the environment or in .env")

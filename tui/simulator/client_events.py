@@ -265,6 +265,53 @@ def check_event(event: Mapping[str, Any], known: Mapping[str, Check]) -> None:
     check(event, "")
 
 
+_NULL_MEANS_OFF = frozenset(
+    {
+        *("turn_detection", "transcription", "input_audio_transcription", "noise_reduction"),
+        *("input_audio_noise_reduction", "idle_timeout_ms", "tracing", "prompt", "include"),
+    }
+)
+"""Fields of a session that null turns off."""
+
+_NULL_CLEARS: Mapping[str, Any] = {
+    "instructions": "",
+    "tools": [],
+    "tool_choice": "auto",
+    "max_output_tokens": "inf",
+    "max_response_output_tokens": "inf",
+}
+"""Fields of a session, and what null makes of them."""
+
+_OPAQUE = frozenset({"parameters", "arguments", "metadata", "variables", "allowed_tools", "require_approval"})
+"""Fields whose content is the client's own: null means there what the client means by it."""
+
+
+def without_nulls(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a checked event in which null stands only where it turns something off.
+
+    Elsewhere a field that is null is one that is not given; in a session it clears what was set before.
+    """
+    known = {name: value for name, value in event.items() if value is not None}
+    if event.get("type") == "session.update":
+        session = {name: _NULL_CLEARS.get(name) if value is None else value for name, value in event["session"].items()}
+        return {**known, "session": _given(session)}
+    return _given(known)
+
+
+def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: each if name in _OPAQUE else _without(each)
+        for name, each in fields.items()
+        if each is not None or name in _NULL_MEANS_OFF or name in _OPAQUE
+    }
+
+
+def _without(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without(each) for each in value]
+    return _given(value) if isinstance(value, dict) else value
+
+
 ITEM = item_check(
     {
         "output_text": fields({"type": string, "text": string}, "text"),

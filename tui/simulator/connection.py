@@ -7,27 +7,35 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
-from websockets.asyncio.server import ServerConnection
+from tui.odd_requests import Answering, OddRequest
 
 Meeting = ssl.SSLContext | bytes | None
 """How a new connection is met: with TLS, with these bytes and nothing more, or by ending it."""
 
 
-class Connection(ServerConnection):
+class Connection(Answering):
     """A server connection that can go deaf: what arrives from then on is dropped, pings and close frames included.
 
     `meet` says how it is met, once it is there; without it, it speaks no TLS. `told` is called with the reason when
-    the client does not get through TLS. The library is told of the connection after TLS only.
+    the client does not get through TLS, and `refused` with a request that is for no WebSocket. The library is told of
+    the connection after TLS only.
     """
 
+    program = "azrt-tui simulator"
     deaf = False
 
     def __init__(
-        self, meet: Callable[[Connection], Meeting] | None, told: Callable[[str], None], *args: Any, **options: Any
+        self,
+        meet: Callable[[Connection], Meeting] | None,
+        told: Callable[[str], None],
+        refused: Callable[[OddRequest], None],
+        *args: Any,
+        **options: Any,
     ) -> None:
         super().__init__(*args, **options)
         self._meet = meet
         self._told = told
+        self._refused = refused
         self._securing: asyncio.Task[None] | None = None
         self._early: list[bytes] | None = None
         """What came before the library was told of the connection; None when it knows."""
@@ -36,6 +44,10 @@ class Connection(ServerConnection):
     def arriving(self) -> bool:
         """Whether the library has not been told of it yet, and so would not end it."""
         return self._early is not None
+
+    def refuse(self, odd: OddRequest) -> None:
+        """A request was answered that is for no WebSocket."""
+        self._refused(odd)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The client has connected."""

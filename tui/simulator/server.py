@@ -19,6 +19,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from tui.odd_requests import OddRequest
 from tui.simulator.connection import Connection, Meeting
 from tui.simulator.dialect import make_dialect
 from tui.simulator.faults import FaultPlan
@@ -31,7 +32,7 @@ from tui.simulator.session_log import SessionLog
 from tui.simulator.speech import Speaker
 
 if TYPE_CHECKING:
-    from tui.simulator.certificates import Authority
+    from tui.certificates import Authority
 
 HOST = "127.0.0.1"
 
@@ -141,7 +142,7 @@ class Simulator:
             process_response=self._greet,
             server_header=None,
             compression=None,
-            create_connection=partial(Connection, self._meet if self._secure else None, self._tell),  # type: ignore[arg-type]
+            create_connection=partial(Connection, self._meet if self._secure else None, self._tell, self._refuse),  # type: ignore[arg-type]
             max_size=MAX_MESSAGE,
             open_timeout=None,  # how long to wait for an answer is the client's affair
             ping_interval=None,  # on loopback the kernel tells at once that a client has gone
@@ -188,6 +189,10 @@ class Simulator:
     ) -> None:
         await self.stop()
 
+    def _refuse(self, odd: OddRequest) -> None:
+        status = "" if odd.status is None else f"answered with HTTP {odd.status.value}: "
+        self._narrate(f"{status}{odd.sentence}")
+
     def _tell(self, why: str) -> None:
         self._narrate(f"a client did not get through TLS: {why}")
 
@@ -197,10 +202,10 @@ class Simulator:
         return self._tls if fault is None else fault.meet(self._own_authority())
 
     def _own_authority(self) -> Authority:
-        from tui.simulator.certificates import Authority  # takes a while to import, and few need it
+        from tui.certificates import Authority  # takes a while to import, and few need it
 
         if self._authority is None:
-            self._authority = Authority()
+            self._authority = Authority("azrt-tui simulator")
         return self._authority
 
     async def _admit(self, connection: ServerConnection, request: Request) -> Response | None:

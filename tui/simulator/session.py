@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from tui.simulator import events, tutor
-from tui.simulator.client_events import check_event
+from tui.simulator.client_events import check_event, without_nulls
 from tui.simulator.config import SessionConfig
 from tui.simulator.conversation import (
     Conversation,
@@ -100,7 +100,7 @@ class Session:
             given = event.get("event_id")
             event_id = given if isinstance(given, str) else None
             check_event(event, self._dialect.client_events)
-            self._handlers[event["type"]](self._dialect.incoming(event))
+            self._handlers[event["type"]](self._dialect.incoming(without_nulls(event)))
         except ClientError as problem:
             self.emit(events.error(problem, event_id))
 

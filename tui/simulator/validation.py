@@ -148,7 +148,11 @@ def array(of: Check, *, longest: int | None = None) -> Check:
 
 
 def fields(known: Mapping[str, Check], *required: str) -> Check:
-    """Accept an object with only `known` fields, of which `required` must be there."""
+    """Accept an object with only `known` fields, of which `required` must be there; the others may be null.
+
+    Every optional field of the API is nullable (openai.types.realtime), and clients that write all their fields rely
+    on it: livekit-agents sends `"instructions": null` with each response.create.
+    """
 
     def check(value: Any, path: str) -> None:
         if not isinstance(value, dict):
@@ -163,7 +167,8 @@ def fields(known: Mapping[str, Check], *required: str) -> Check:
             full = join(path, name)
             if name not in known:
                 raise ClientError(f"Unknown parameter: '{full}'.", code="unknown_parameter", param=full)
-            known[name](member, full)
+            if member is not None or name in required:
+                known[name](member, full)
 
     return check
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from tui.ui.bindings import default_keys
 from tui.ui.keymap import character_of
+from tui.ui.terminal.keys import keys_of
 from tui.ui.text import printable
 
 if TYPE_CHECKING:
@@ -27,17 +28,9 @@ _HELPS: Final = {
 
 def key_of(app: App[Any], binding_id: str) -> str:
     """The first key that a binding of the program has now: ``ctrl+r``, ``F7``, ``/``; "" where none has the id."""
-    # Textual has no public way to ask for the keymap.
-    keys = app._keymap.get(binding_id) or _default_keys(binding_id)
+    keys = keys_of(app, binding_id) or default_keys(binding_id)
     *modifiers, key = keys.split(",")[0].split("+")
     return "+".join([*modifiers, _written(key)])
-
-
-@cache
-def _default_keys(binding_id: str) -> str:
-    from tui.ui.commands import all_bindings
-
-    return next((binding.key for binding in all_bindings() if binding.id == binding_id), "")
 
 
 def _written(key: str) -> str:

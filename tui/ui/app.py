@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 from textual.theme import Theme
 from textual.widgets import Input, TextArea
@@ -36,20 +36,21 @@ from tui.session import (
 )
 from tui.settings import Loaded, NotConfigured, SettingsError, remember
 from tui.settings.model import TurnDetection
-from tui.ui import theming
+from tui.ui import bindings, theming
 from tui.ui.advice import advice
-from tui.ui.commands import all_bindings, help_sections, next_turn_detection, palette_commands
+from tui.ui.bindings import all_bindings
+from tui.ui.commands import next_turn_detection, session_commands
 from tui.ui.crash import crash_report
 from tui.ui.diagnosis import Examined, Examiner
 from tui.ui.host import SessionHost
-from tui.ui.key_order import OrderedKeysApp
 from tui.ui.keymap import check_keymap
 from tui.ui.messages import DemoFailed, DemoReady, DeviceChosen, DevicesTried, InterruptRequested, LinkChanged
-from tui.ui.palette import PaletteApp
 from tui.ui.recording import Recording
 from tui.ui.screens.main import MainScreen
-from tui.ui.signals import end_on_signals
-from tui.ui.toasts import ToastApp
+from tui.ui.terminal.command_palette import PaletteApp
+from tui.ui.terminal.key_order import OrderedKeysApp
+from tui.ui.terminal.signals import end_on_signals
+from tui.ui.terminal.toasts import ToastApp
 from tui.ui.widgets.prompt import Prompt
 from tui.ui.widgets.transcript_pane import TranscriptPane
 
@@ -65,20 +66,7 @@ class AzrtApp(ToastApp, OrderedKeysApp[int], PaletteApp[int]):
     TITLE = "azrt-tui"
     ENABLE_COMMAND_PALETTE = True
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1", "help", "Help", id="app.help", tooltip="Keys, signs and where things are"),
-        Binding("ctrl+p", "command_palette", "Commands", id="app.commands", tooltip="Every command, by name"),
-        Binding("ctrl+q", "quit", "Quit", id="app.quit", tooltip="Close the session and quit", priority=True),
-        Binding(
-            "ctrl+c",
-            "copy_or_quit",
-            "Quit",
-            show=False,
-            id="app.stop",
-            tooltip="Copy what is selected; else quit",
-            priority=True,
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings.APP
 
     def __init__(self, loaded: Loaded, *, demo: bool = False, recording: Recording | None = None) -> None:
         self._loaded = loaded
@@ -105,7 +93,7 @@ class AzrtApp(ToastApp, OrderedKeysApp[int], PaletteApp[int]):
             self.register_theme(theme)
         problems += self._choose_theme(self._loaded.settings.theme)
         self.theme_changed_signal.subscribe(self, self._remember)
-        if self._loaded.settings.keymap:  # else the screens that it may speak of need not be imported yet
+        if self._loaded.settings.keymap:
             report = check_keymap(self._loaded.settings.keymap, all_bindings())
             self.set_keymap(report.keymap)
             problems += report.problems
@@ -276,10 +264,10 @@ class AzrtApp(ToastApp, OrderedKeysApp[int], PaletteApp[int]):
 
     def action_help(self) -> None:
         """Show the keys and what the signs mean."""
-        from tui.ui.screens.help import Help
+        from tui.ui.screens.help import Help, help_sections
 
         if not isinstance(self.screen, Help):
-            self.push_screen(Help(help_sections(self)))
+            self.push_screen(Help(help_sections(self, self.themes_dir)))
 
     async def action_copy_or_quit(self) -> None:
         """Copy the selected text; without a selection, quit."""
@@ -343,7 +331,7 @@ class AzrtApp(ToastApp, OrderedKeysApp[int], PaletteApp[int]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: our commands, and the useful ones of Textual's."""
-        yield from palette_commands(self, self._main.status.modality)
+        yield from session_commands(self, self._main.status.modality)
 
     @property
     def _main(self) -> MainScreen:

@@ -1,7 +1,7 @@
 """The doctor at work behind the screen: in a thread of its own, one run at a time.
 
-By itself it opens a session only when nobody else will: while the connection is to be made again, it looks at the way
-to the server alone. A run that the person asks for does every check, whatever else is going on.
+It opens a session only when nobody else has one, or will: while the connection is to be made again, it looks at the way
+to the server alone, and beside a session that runs it takes what that one shows.
 """
 
 from __future__ import annotations
@@ -225,7 +225,14 @@ class Examiner:
         # The sound has a screen of its own, and looking for devices would redirect what the screen is drawn on.
         names = tuple(name for name in ALL if name != "audio") if asked else CONNECTION if final else WAY
         plan = self._host.plan
-        self._diagnosis.start(lambda: case_of(loaded) if plan is None else Case(loaded, plan), names, asked=asked)
+        beside = self._link if self._link in (Link.CONNECTING, Link.CONNECTED) else None
+
+        def make() -> Case:
+            case = case_of(loaded) if plan is None else Case(loaded, plan)
+            case.beside = beside
+            return case
+
+        self._diagnosis.start(make, names, asked=asked)
 
 
 def in_words(report: Report, known: str) -> tuple[str, str, str]:

@@ -22,8 +22,9 @@ _UNSAFE = re.compile(
       [\x00-\x1f\x7f-\x9f]                                          # C0, DEL, C1
     | [\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2]  # soft hyphen, grapheme joiner, Arabic signs
     | [\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0]            # letters and selectors that draw nothing
-    | [\u200b\u200d-\u200f\u2028-\u202e\u2060-\u206f\ufeff]          # zero-width, line ends, bidi controls
-    | (?<![\u0600-\u0dff])\u200c | \u200c(?![\u0600-\u0dff])         # a non-joiner, but between Arabic or Indic letters
+    | [\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]          # zero-width, line ends, bidi controls
+    | (?<![\u0600-\u0dff])[\u200c\u200d]                            # joiner and non-joiner, but between Arabic
+    | [\u200c\u200d](?![\u0600-\u0dff])                             # or Indic letters
     | [\ud800-\udfff\ufdd0-\ufdef\ufff0-\ufffb\ufffe\uffff]          # surrogates, noncharacters, specials
     | [\ufe00-\ufe0d] | (?<=[\ufe0e\ufe0f])[\ufe0e\ufe0f]            # variation selectors, but one text or emoji one
     | [\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a]
@@ -34,6 +35,15 @@ _UNSAFE = re.compile(
 
 _PLAIN = re.compile(r"[\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0482\u2010-\u2027\u2500-\u25fc]*")
 """Latin, Greek, Cyrillic, dashes, quotes, ellipsis, lines: harmless, and each one cell wide."""
+
+_DRAWS_NOTHING = re.compile(
+    r"""
+      [\xad\u061c\u200b\u200e\u200f\u2060\ufeff]     # soft hyphen, marks of direction, zero-width spaces
+    | (?<![\u0600-\u0dff])[\u200c\u200d]             # joiner and non-joiner, but between Arabic
+    | [\u200c\u200d](?![\u0600-\u0dff])              # or Indic letters
+    """,
+    re.VERBOSE,
+)
 
 _SHORT = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
 
@@ -53,10 +63,18 @@ def printable(text: str) -> str:
     r"""The text with everything that draws nothing, or more than itself, as a JSON escape: ``\n``, ``\u001b``.
 
     That is: control characters, bidi controls, surrogates, zero-width characters and variation selectors beyond the
-    one that a symbol may have. The zero-width joiner is escaped too, since terminals disagree on the width of what it
-    joins; the non-joiner stays where Arabic and Indic scripts need it. Backslashes are left alone.
+    one that a symbol may have. The zero-width joiner and non-joiner stay where Arabic and Indic scripts need them; the
+    joiner of emoji is escaped, since terminals disagree on the width of what it joins. Backslashes are left alone.
     """
     return text if is_plain(text) else _UNSAFE.sub(_escape, text)
+
+
+def legible(text: str) -> str:
+    """Return printable text for reading: what draws nothing and does no harm is left out, and not escaped.
+
+    The members of an emoji family stand side by side then, which every terminal draws in the same width.
+    """
+    return text if is_plain(text) else printable(_DRAWS_NOTHING.sub("", text))
 
 
 def is_plain(text: str) -> bool:

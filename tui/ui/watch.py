@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from textual import on
 from textual.app import SystemCommand
@@ -13,14 +17,17 @@ from textual.screen import Screen
 
 from tui.capture import EventLog
 from tui.conversation import Link, Status
+from tui.endpoint import Target
 from tui.relay import Relay, RelayPlan, WatchedSession
+from tui.relay.credentials import SessionMask
 from tui.relay.request import Asked
 from tui.session.capturing import new_event_log
 from tui.settings import Loaded
 from tui.ui.app import AzrtApp, run_app
-from tui.ui.commands import help_sections
+from tui.ui.commands import watch_commands
 from tui.ui.recording import Recording
 from tui.ui.screens.watch import WatchScreen
+from tui.ui.text import printable
 from tui.ui.widgets.session_tabs import SessionTabs
 from tui.ui.widgets.transcript_pane import TranscriptPane
 
@@ -29,6 +36,9 @@ if TYPE_CHECKING:
 
 MOST_SESSIONS: Final = 32
 """Tabs; beyond them the oldest session that is over goes. Its capture stays."""
+
+MOST_REFUSALS: Final = 20
+"""Different sentences about requests that came to nothing; each is counted."""
 
 QUIT_TIMEOUT_S: Final = 2.5
 """How long quitting waits for the goodbyes of clients and services."""
@@ -44,9 +54,11 @@ class WatchApp(AzrtApp):
     def __init__(self, loaded: Loaded, plan: RelayPlan) -> None:
         super().__init__(loaded)
         self._plan = plan
-        self.relay = Relay(plan, self._opened, self._new_log, fps=loaded.settings.frame_rate)
+        self.relay = Relay(plan, self._opened, self._new_log, fps=loaded.settings.frame_rate, refused=self._refused)
         self._lock = threading.Lock()
         self._new: list[WatchedSession] = []
+        self._new_refusals: list[str] = []
+        self._refusals: Counter[str] = Counter()
         self._begun = False
         self._screens: dict[int, WatchScreen] = {}
 
@@ -60,13 +72,19 @@ class WatchApp(AzrtApp):
     # In the relay's thread
 
     def _new_log(self, asked: Asked) -> EventLog:
-        model = asked.model or self._plan.target.model
-        return new_event_log(self._loaded.settings, self._plan.target.host, model, self._plan.sign_in.masked)
+        model = asked.name or self._plan.target.model
+        mask = SessionMask(asked.presented, self._plan.sign_in)
+        return new_event_log(self._loaded.settings, self._plan.target.host, model, mask.masked)
 
     def _opened(self, session: WatchedSession) -> None:
         session.on_link = self._changed
         with self._lock:
             self._new.append(session)
+        self._changed()
+
+    def _refused(self, sentence: str) -> None:
+        with self._lock:
+            self._new_refusals.append(sentence)
         self._changed()
 
     def _changed(self) -> None:
@@ -76,22 +94,43 @@ class WatchApp(AzrtApp):
     # Screens
 
     def _first_screen(self) -> MainScreen:
-        address = self.relay.url.removeprefix("ws://")
+        address = self.relay.url.partition("://")[2]
         screen = self._screens[0] = WatchScreen(None, address, self._loaded.settings.filters)
         self.install_screen(screen, _name(0))
         return screen
 
     def _begin(self) -> None:
         target = self._plan.target
-        listening = Status(link=Link.LISTENING, host=target.host, model=target.model, watched=True)
-        self._screens[0].say(listening, how_to_connect(self.relay.url, self._plan))
+        self._screens[0].listen(
+            Status(link=Link.LISTENING, host=target.host, model=target.model, kind=target.kind.remark, watched=True)
+        )
+        self._say_listening()
         self._begun = True
         self._take_sessions()
+
+    def _say_listening(self) -> None:
+        """Say how to connect, and below it which requests came to nothing."""
+        lines = how_to_connect(self.relay.url, self._plan, self.relay.ca_file)
+        refusals = [f"{count} times: {text}" if count > 1 else text for text, count in self._refusals.items()]
+        self._screens[0].say("\n".join(lines), *refusals)
+
+    def _take_refusals(self, sentences: Sequence[str]) -> None:
+        """Show requests that came to nothing: in passing, and where the relay listens."""
+        for sentence in sentences:
+            if sentence not in self._refusals and len(self._refusals) >= MOST_REFUSALS:
+                continue
+            self._refusals[sentence] += 1
+            if self._refusals[sentence] == 1:
+                self.notify(printable(sentence), title="Not relayed", severity="warning", markup=False)
+        if sentences:
+            self._say_listening()
 
     @on(SessionsChanged)
     def _take_sessions(self) -> None:
         with self._lock:
             new, self._new = self._new, []
+            refusals, self._new_refusals = self._new_refusals, []
+        self._take_refusals(refusals)
         for session in new:
             screen = self._screens[session.number] = WatchScreen(session, "", self._loaded.settings.filters)
             self.install_screen(screen, _name(session.number))
@@ -144,10 +183,10 @@ class WatchApp(AzrtApp):
 
     def action_help(self) -> None:
         """Show the keys and what the signs mean."""
-        from tui.ui.screens.help import Help
+        from tui.ui.screens.help import Help, help_sections
 
         if not isinstance(self.screen, Help):
-            self.push_screen(Help(help_sections(self, watching=True)))
+            self.push_screen(Help(help_sections(self, self.themes_dir, watching=True)))
 
     def action_replay_session(self) -> None:
         """Look at this session from its beginning to now; it goes on meanwhile."""
@@ -170,30 +209,43 @@ class WatchApp(AzrtApp):
             yield SystemCommand("Close tab", "Close the tab of a session that is over", shown.action_close)
             copy = shown.query_one(TranscriptPane).action_copy
             yield SystemCommand("Copy answer", "Copy the agent's latest answer", copy)
-        yield SystemCommand("Replay", "Replay this session so far", self.action_replay_session)
-        yield SystemCommand("Theme", "Choose the colours; the choice is remembered", self.action_change_theme)
-        yield SystemCommand("Help", "Keys, signs and where things are", self.action_help)
-        yield SystemCommand("Quit", "Close the relay and quit", self.action_quit)
+        yield from watch_commands(self)
 
 
-def how_to_connect(url: str, plan: RelayPlan) -> list[str]:
-    """What a person does to have his client seen here."""
+def how_to_connect(url: str, plan: RelayPlan, ca_file: Path | None = None) -> list[str]:
+    """What a person does to have his client seen here. ``ca_file``: whom the client must trust, with TLS."""
     whose = {
         "auto": "A client's own key is passed on; where it sends none, the key of your settings is used.",
         "client": "The client's own key is passed on.",
         "settings": "A client's key is replaced by the key of your settings.",
     }
-    return [
-        f"Listening on {url.removeprefix('ws://')} for {plan.target.host}.",
+    lines = [
+        f"Listening on {url.partition('://')[2]} for {plan.target.host}.",
         "Let a client connect here instead of there: each of its sessions gets a tab.",
         "",
-        "OpenAI's Python library takes as base_url",
+        "OpenAI's libraries take as base_url",
         f"  http{url.removeprefix('ws')}/v1",
+        "or, in Python, as websocket_base_url",
+        f"  {url}/v1",
+        f"  {url}/openai  (AzureOpenAI)",
         "openai-agents and others take as url",
-        f"  {url}/v1/realtime{'' if plan.target.model else '?model=NAME'}",
-        "",
-        whose[plan.credentials],
+        f"  {url}{_example(plan.target)}",
     ]
+    if ca_file is None:
+        lines += ["For clients that insist on wss:, such as npm's openai, start it with --tls."]
+    else:
+        file = shlex.quote(str(ca_file))
+        lines += ["The client trusts it when it starts with", f"  SSL_CERT_FILE={file}  (Python)"]
+        lines += [f"  NODE_EXTRA_CA_CERTS={file}  (Node)"]
+    return [*lines, "", whose[plan.credentials]]
+
+
+def _example(target: Target) -> str:
+    """Path and query that a client may ask for: Realtime's are known to all, others are the target's."""
+    if not target.kind.own:
+        parts = urlsplit(target.url)
+        return f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return "/v1/realtime" if target.model else "/v1/realtime?model=NAME"
 
 
 def run(loaded: Loaded, plan: RelayPlan) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from rich.cells import cell_len, chop_cells, split_graphemes
 
-from tui.ui.text import printable
+from tui.ui.text import legible
 
 _WORDS = re.compile(r"\s+|\S+")
 
@@ -109,8 +109,8 @@ def _strip_end(line: list[Span]) -> None:
 
 
 def _drawable(word: str) -> str:
-    """A printable word without piles of marks."""
-    safe = printable(word)
+    """Return a legible word without piles of marks."""
+    safe = legible(word)
     if safe.isascii() or len(safe) <= _MARKS_PER_CHARACTER * cell_len(safe):
         return safe
     return "".join(safe[start : min(end, start + _MARKS_PER_CHARACTER)] for start, end, _ in split_graphemes(safe)[0])

@@ -24,8 +24,8 @@ from tests.bench.inside.themed import ThemedApp
 from tui import wire
 from tui.capture import EventLog
 from tui.capture.filter import parse
-from tui.ui.compositing import is_behind
 from tui.ui.screens.main import MainScreen
+from tui.ui.terminal.compositing import is_behind
 from tui.ui.widgets.event_pane import EventPane
 from tui.wire import Direction
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tui.ui import theming
-from tui.ui.pacing import PacedApp
 from tui.ui.screens.main import MainScreen
+from tui.ui.terminal.pacing import PacedApp
 
 
 class ThemedApp(PacedApp[None]):

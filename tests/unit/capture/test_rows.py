@@ -93,7 +93,7 @@ def test_it_remembers_only_so_many() -> None:
 
 
 @pytest.mark.parametrize("dialect", ["ga", "beta"])
-def test_official_examples(dialect: str) -> None:
+def test_every_type_of_event(dialect: str) -> None:
     events = examples(dialect)
     log = log_of(*(json.dumps(event).encode() for event in events))
     reader = RowReader(log)

@@ -80,6 +80,50 @@ def test_responses_that_failed(details: dict[str, Any], name: str, words: str) -
     assert found.name == name and words in found.sentence
 
 
+AGAIN = "Send it again"
+"""What helps where the server has failed, or is to be asked less often; nowhere else."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "message", "fix"),
+    [
+        ("server_error", None, "Sorry.", AGAIN),
+        ("rate_limit_error", "rate_limit_exceeded", "", "Then send it again"),
+        ("tokens", None, "Rate limit reached for gpt-realtime.", "Then send it again"),
+        ("invalid_request_error", "inference_not_allowed", "Inference is not allowed.", "what the account and the key"),
+        ("invalid_request_error", "invalid_value", "Invalid value.", "objects to what was sent: unchanged"),
+        ("invalid_request_error", None, "Invalid value.", "objects to what was sent: unchanged"),
+        ("invalid_request_error", "context_length_exceeded", "Too long.", "unchanged, it is refused again"),
+        ("invalid_request_error", "model_not_found", "No such model.", "name of the model"),
+        ("invalid_request_error", "content_filter", "Filtered.", "other words"),
+        ("invalid_request_error", "invalid_api_key", "No.", "Check the key"),
+        ("insufficient_quota", "insufficient_quota", "Used up.", "billing"),
+        ("billing_error", "billing_hard_limit_reached", "Used up.", "billing"),
+    ],
+)
+def test_the_advice_fits_the_type_of_the_error(kind: str, code: str | None, message: str, fix: str) -> None:
+    error = {"type": kind, "code": code, "message": message}
+    failed = failures.of_response({"status": "failed", "status_details": {"type": "failed", "error": error}})
+    assert failed is not None
+    told = failures.of_error(error)
+    for found in (failed, told):
+        again = "send it again" in found.fix.lower()
+        assert again is ("again" in fix and "refused" not in fix and kind != "invalid_request_error")
+        if kind == "invalid_request_error":
+            assert found.name not in ("response-failed", "error") and not found.passes
+    if fix != AGAIN:
+        assert fix in failed.fix
+
+
+def test_what_the_server_objects_to_is_named() -> None:
+    error = {"type": "invalid_request_error", "code": "invalid_value", "message": "No.", "param": "item.content"}
+    assert failures.of_error(error).fix == "It objects to item.content: unchanged, it is refused again."
+    assert failures.of_error(error).facts["param"] == "item.content"
+    details = {"type": "failed", "error": error}
+    found = failures.of_response({"status": "failed", "status_details": details})
+    assert found is not None and found.fix == "The server objects to item.content: unchanged, it is refused again."
+
+
 def test_responses_that_were_cut_short_or_went_well() -> None:
     for reason, name in (("content_filter", "content-filter"), ("max_output_tokens", "max-output-tokens")):
         found = failures.of_response({"status": "incomplete", "status_details": {"reason": reason}})
@@ -95,12 +139,44 @@ def test_responses_that_were_cut_short_or_went_well() -> None:
         ({"code": "input_audio_buffer_commit_empty"}, "audio-too-short"),
         ({"code": "unknown_parameter", "param": "session.tracing", "message": "Unknown."}, "update-refused"),
         ({"type": "server_error", "message": "Sorry."}, "error"),
+        ({"type": "invalid_request_error", "code": "no", "message": "No."}, "error-refused"),
+        ({"type": "invalid_request_error", "code": "session_expired"}, "expired"),
+        ({"code": None, "message": "Your session hit the maximum duration of 60 minutes."}, "expired"),
+        ({"code": 429, "message": "Slow down."}, "error-rate-limit"),
+        ({"code": "invalid_api_key", "param": "session.model"}, "error-key"),
+        ({"code": "beta_api_shape_disabled"}, "error-beta"),
         ({}, "error"),
     ],
 )
 def test_errors(error: dict[str, Any], name: str) -> None:
     found = failures.of_error(error)
     assert found.name == name and "None" not in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        ({"error": {"type": "invalid_request_error", "code": None, "message": "No."}}, "invalid_request_error · No."),
+        ({"error": {"type": "server_error"}}, "server_error"),
+        ({"error": {"code": 503, "detail": "Busy."}}, "503 · Busy."),
+        ({"error": "No memory is left."}, "No memory is left."),
+        ({"error": '{"error": {"code": "x", "message": "In JSON."}}'}, "x · In JSON."),
+        ({"error": {"error": {"error": {"code": "x", "message": "Deep."}}}}, "x · Deep."),
+        ({"error": {"message": {"error": {"code": "x", "message": "Deep."}}}}, "x · Deep."),
+        ({"error": {"error": "Inside.", "code": "x"}}, "x · Inside."),
+        ({"error": [{"code": "x", "message": "In a list."}]}, "x · In a list."),
+        ({"errors": [{"code": "x", "message": "In a list."}]}, "x · In a list."),
+        ({"message": "Beside.", "code": "x"}, "x · Beside."),
+        ({"detail": "Beside."}, "Beside."),
+        ({"error": []}, "the server gave no reason"),
+        ({"error": None}, "the server gave no reason"),
+        ({}, "the server gave no reason"),
+    ],
+)
+def test_an_error_of_any_shape_has_words_and_advice(event: dict[str, Any], said: str) -> None:
+    found = failures.of_error(wire.error_of({"type": "error", **event}))
+    assert found.sentence.endswith(said)
+    assert found.fix and "None" not in found.sentence + found.fix
 
 
 def test_a_transcription_model_that_is_not_deployed() -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from tests.support.certificates import Authority
 from tests.support.doctoring import PATIENT, Diagnosis, diagnose
-from tests.support.proxies import Proxy
+from tests.support.proxies import OneSlot, Proxy
 from tests.support.servers import CREATED, Peer, websocket_server
 from tests.support.sessions import plan, session
 from tui.audio.devices import Device
@@ -48,6 +48,24 @@ def assert_first_failure(found: Diagnosis, check: str, cause: str) -> None:
 
 
 # A healthy server
+
+
+def test_a_server_with_room_for_one_session_is_healthy(simulator: SimulatorThread, tmp_path: Path) -> None:
+    port = urlsplit(simulator.url()).port
+    assert port is not None
+    with OneSlot(port) as server:
+        found = diagnose(simulator.url().replace(str(port), str(server.port)), tmp_path, OPENAI_API_KEY=KEY)
+    assert (found.code, found.causes()) == (0, {})
+    assert (server.most, server.asked) == (1, 2), "its own connection, and then the SDK's"
+
+
+def test_a_slot_that_is_freed_late_is_asked_for_again(simulator: SimulatorThread, tmp_path: Path) -> None:
+    port = urlsplit(simulator.url()).port
+    assert port is not None
+    with OneSlot(port, slow_s=0.3) as server:
+        found = diagnose(simulator.url().replace(str(port), str(server.port)), tmp_path, OPENAI_API_KEY=KEY)
+    assert (found.code, found.causes()) == (0, {})
+    assert server.asked == 3
 
 
 def test_a_healthy_server(simulator: SimulatorThread, tmp_path: Path) -> None:
@@ -148,6 +166,7 @@ def test_a_bad_line_in_a_file(simulator: SimulatorThread, tmp_path: Path) -> Non
         ({"AZURE_OPENAI_ENDPOINT": "ftp://acme.openai.azure.com", **AZURE}, "endpoint", "endpoint-unusable"),
         ({"AZRT_URL": "https://acme.openai.azure.com/openai/v1/realtime"}, "endpoint", "endpoint-unusable"),
         ({"AZRT_URL": "ws://far.example/v1/realtime"}, "endpoint", "endpoint-unusable"),
+        ({"AZRT_URL": "wss://api.openai.com/v1/live/sessions"}, "endpoint", "endpoint-unusable"),
         ({"AZURE_OPENAI_ENDPOINT": "acme", "AZURE_OPENAI_API_KEY": KEY}, "endpoint", "endpoint-unusable"),
     ],
 )
@@ -400,3 +419,48 @@ def test_sound_that_hangs_holds_nothing_up(
     assert "does not answer within 0.05 s" in found.checks["audio"]["says"]
     assert found.code == 0
     assert sessions_before[0] < 2, "it began beside the other checks"
+
+
+# Sessions that are over, or of another kind
+
+
+@pytest.mark.parametrize("code", [None, 1000, 1001, 1011, 3000])
+async def test_a_session_that_expires_is_told_whether_the_server_closes_or_not(
+    code: int | None, tmp_path: Path
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await peer.until("session.update")
+        await peer.send({"type": "error", "error": {"type": "invalid_request_error", "code": "session_expired"}})
+        if code is None:
+            await peer.drain()
+        await peer.connection.close(code or 1000)
+
+    async with websocket_server(script) as server:
+        found = await asyncio.to_thread(diagnose, server.url, tmp_path, OPENAI_API_KEY=KEY)
+    assert found.checks["update"]["cause"]["name"] == "expired"
+    assert found.checks["answer"]["outcome"] == "skipped"
+
+
+@pytest.mark.parametrize(
+    ("event_type", "fields", "sentence"),
+    [
+        ("transcription_session.created", {"input_audio_format": "pcm16"}, "This is a transcription session: it gives"),
+        ("session.created", {"type": "transcription", "audio": {}}, "This is a transcription session: it gives"),
+        ("session.created", {"object": "realtime.transcription_session"}, "This is a transcription session: it gives"),
+        ("session.created", {"type": "translation"}, "This is a translation session: it gives no answers."),
+        ("session.started", {"id": "live_1"}, "This is a Live session, which speaks a protocol of its own."),
+    ],
+)
+async def test_a_session_that_gives_no_answers_is_the_one_failure(
+    event_type: str, fields: dict[str, object], sentence: str, tmp_path: Path
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send({"type": event_type, "event_id": "e", "session": fields})
+        await peer.drain()
+
+    async with websocket_server(script) as server:
+        found = await asyncio.to_thread(diagnose, server.url, tmp_path, OPENAI_API_KEY=KEY)
+    assert found.causes() == {"protocol": "other-session"}
+    assert sentence in found.checks["protocol"]["cause"]["sentence"]
+    assert "model" in found.checks["protocol"]["cause"]["fix"]

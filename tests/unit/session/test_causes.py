@@ -19,11 +19,12 @@ from websockets.datastructures import Headers
 from websockets.exceptions import InvalidProxy, InvalidProxyStatus
 from websockets.http11 import Response
 
-from tests.support.recordings import lines
+from tests.support.recordings import BETA_CREATED, BETA_OVER
 from tests.support.servers import CREATED, Peer, http, http_server, websocket_server
 from tests.support.sessions import KEY, session
 from tests.unit.simulator.support import simulator
 from tui.conversation import Cause, Link
+from tui.conversation.causes import Retry
 from tui.endpoint import explicit_target
 from tui.session import SendText, causes
 from tui.session.plan import Timeouts
@@ -42,6 +43,10 @@ async def cause_at(url: str, **changes: object) -> Cause:
         last = running.entries(Direction.LOCAL)[-1]
         assert cause.sentence.encode() in running.log.data(last.index) or last.type == "websocket.close"
         return cause
+
+
+OVER_QUOTA = b'{"error": {"code": null, "message": "You exceeded your current quota."}}'
+BAD_KEY = b'{"error": {"code": "invalid_api_key", "message": "No."}}'
 
 
 @pytest.mark.parametrize(
@@ -63,6 +68,9 @@ async def cause_at(url: str, **changes: object) -> Cause:
             "no room",
             "",
         ),
+        (http("429 Too Many Requests", OVER_QUOTA), "quota", "It said: You exceeded your current quota.", "billing"),
+        (http("402 Payment Required"), "quota", "quota of 127.0.0.1", "billing"),
+        (http("400 Bad Request", BAD_KEY), "http-400", "refused the key (HTTP 400", "key that this server expects"),
         (http("500 Internal Server Error"), "http-500", "failed (HTTP 500)", ""),
         (http("503 Service Unavailable"), "http-503", "failed (HTTP 503)", ""),
         (http("418 I'm a teapot", b'{"error": "short and stout"}'), "http-418", "It said: short and stout", "URL"),
@@ -266,6 +274,24 @@ def self_signed(folder: Path) -> ssl.SSLContext:
         (3000, "", "closed-3000", "no longer accepts the key"),
         (3456, "", "closed-3456", "with code 3456"),
         (4000, "invalid_request_error.beta_api_shape_disabled", "beta-api", "no longer speaks the Realtime Beta"),
+        (1008, "beta_api_shape_disabled", "beta-api", "no longer speaks the Realtime Beta"),
+        (3000, "invalid_request_error.session_expired", "expired", "reached its time limit"),
+        (1008, "session_expired", "expired", "reached its time limit"),
+        (4000, "Your session hit the maximum duration of 60 minutes.", "expired", "reached its time limit"),
+        (3000, "invalid_request_error.invalid_api_key", "closed-3000", "no longer accepts the key"),
+        (3000, "Server is shutting down", "closed-3000", "it restarts. It said: Server is shutting down."),
+        (3000, "See you.", "closed-3000", "closed the connection with code 3000. It said: See you."),
+        (4000, "See you.", "closed-4000", "closed the connection with code 4000. It said: See you."),
+        (4000, "invalid_request_error.invalid_event", "closed-4000", "because of something it was sent. It said: inv"),
+        (1008, "invalid_request_error.invalid_event", "closed-1008", "because of something it was sent. It said: inv"),
+        (1011, "Incorrect API key provided", "session-key", "does not accept the key"),
+        (1008, "insufficient_quota", "session-quota", "the quota is used up"),
+        (1011, "You have exceeded your quota", "session-quota", "the quota is used up"),
+        (4029, "rate_limit_exceeded", "session-rate-limit", "too many requests or tokens"),
+        (1000, "model_not_found", "session-model", "does not offer this model"),
+        (4001, "content_filter", "session-filtered", "content filter refused"),
+        (1008, "idle timeout", "session-idle", "nothing was said for too long"),
+        (1008, "server_error", "closed-1008", "after an error of its own"),
     ],
 )
 @pytest.mark.parametrize("before", [[], [CREATED]], ids=["before session.created", "after it"])
@@ -283,6 +309,25 @@ async def test_close_codes(code: int, reason: str, name: str, sentence: str, bef
     assert sentence in cause.sentence
     assert cause.facts["close code"] == str(code)
     assert cause.facts.get("reason", "") == reason
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1008, 1011, 3000, 3456, 4000, 4999])
+def test_a_known_reason_is_told_whatever_the_code(code: int) -> None:
+    for reason, name, retry, fix in (
+        ("invalid_request_error.session_expired", "expired", Retry.AT_ONCE, ""),
+        ("insufficient_quota", "session-quota", Retry.NEVER, "billing"),
+        ("Rate limit reached. Try again in 3s.", "session-rate-limit", Retry.BACK_OFF, "Wait 3 s."),
+        ("model_not_found", "session-model", Retry.NEVER, "name of the model"),
+    ):
+        found = causes.from_ending(causes.Ending(received=code, reason=reason))
+        assert (found.name, found.retry) == (name, retry)
+        assert fix in found.fix and "Check the key" not in found.fix
+
+
+@pytest.mark.parametrize("code", [1007, 1008, 4000])
+def test_a_reason_that_is_shown_is_not_called_missing(code: int) -> None:
+    assert causes.from_ending(causes.Ending(received=code)).fix == "It gave no reason."
+    assert causes.from_ending(causes.Ending(received=code, reason="policy")).fix == ""
 
 
 async def test_a_goodbye_without_a_code() -> None:
@@ -383,10 +428,8 @@ async def test_the_beta_dialect_of_the_simulator() -> None:
 
 
 async def test_a_recorded_beta_session() -> None:
-    (created,) = lines("real_openai_BETA_session_created_2025-12.jsonl")
-
     async def script(peer: Peer) -> None:
-        await peer.send(created)
+        await peer.send(BETA_CREATED)
         await peer.drain()
 
     async with websocket_server(script) as server:
@@ -394,15 +437,39 @@ async def test_a_recorded_beta_session() -> None:
 
 
 async def test_the_recorded_end_of_beta() -> None:
-    error, close = lines("real_openai_BETA_SUNSET_close4000_2026-09.jsonl")
-
     async def script(peer: Peer) -> None:
-        await peer.send(error)
-        await peer.connection.close(**close["__close__"])
+        await peer.send(BETA_OVER)
+        await peer.connection.close(4000, "invalid_request_error.beta_api_shape_disabled")
 
     async with websocket_server(script) as server, session(server.url) as running:
         assert (await running.cause()).name == "beta-api"
         assert any("beta_api_shape_disabled" in said for said in running.said)
+
+
+@pytest.mark.parametrize(
+    ("created", "sentence"),
+    [
+        (
+            {"type": "transcription_session.created", "session": {"input_audio_format": "pcm16"}},
+            "transcription session",
+        ),
+        ({"type": "session.created", "session": {"type": "transcription"}}, "transcription session"),
+        ({"type": "session.created", "session": {"type": "translation"}}, "translation session"),
+        ({"type": "session.started", "session": {"id": "live_1"}}, "Live session"),
+    ],
+)
+async def test_a_session_that_gives_no_answers_is_the_one_cause(created: dict[str, object], sentence: str) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send({"event_id": "e", **created})
+        while True:
+            await peer.receive()
+            await peer.send({"type": "error", "error": {"type": "invalid_request_error", "message": "Not here."}})
+
+    async with websocket_server(script) as server, session(f"{server.url}&intent=transcription") as running:
+        cause = await running.cause()
+        assert cause.name == "other-session" and sentence in cause.sentence
+        assert "intent=transcription out of the URL" in cause.fix or "transcription" not in sentence
+        assert running.said == [cause.sentence], "the errors follow from it"
 
 
 async def test_a_ga_server_that_names_no_session_type_is_no_beta_server() -> None:

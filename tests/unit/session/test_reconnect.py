@@ -31,7 +31,7 @@ from tests.support.soaking import soak
 from tests.unit.session.test_worker import Clock, created, delta, done, sent
 from tests.unit.simulator.support import simulator
 from tui.audio import SilentPlayback
-from tui.conversation import Choice, Link, Speaker, TurnState
+from tui.conversation import AgentState, Choice, Link, Speaker, TurnState
 from tui.session import Interrupt, Reconnect, Retry, SendText, UpdateSession, Wait
 from tui.session.plan import Timeouts
 from tui.session.sdk import Connection
@@ -173,6 +173,289 @@ async def test_a_message_that_was_confirmed_and_not_answered_is_carried_over_and
         users = [turn for turn in running.transcript if turn.speaker is Speaker.USER]
         assert [(turn.text, turn.state) for turn in users] == [("hello?", TurnState.DONE)]
         assert users[0].item_id == "of the server's own"
+
+
+EXPIRED = {"type": "invalid_request_error", "code": "session_expired", "message": "Your session hit the maximum."}
+FAILED = {"type": "server_error", "code": None, "message": "The server had an error."}
+REFUSED = {"type": "invalid_request_error", "code": "invalid_value", "message": "No."}
+ELSEWHERE = {"type": "invalid_request_error", "code": "unknown_parameter", "message": "No.", "param": "session.tracing"}
+
+
+async def end(peer: Peer, error: dict[str, Any] | None, code: int | None) -> None:
+    """End a session: with an error event, with a close code, with 0 for a loss, with None for neither."""
+    if error is not None:
+        await peer.send({"type": "error", "event_id": "e", "error": error})
+    if code is None:
+        await peer.drain()
+    elif code:
+        await peer.connection.close(code)
+    else:
+        await peer.lose()
+
+
+async def take(peer: Peer, number: int) -> None:
+    """Confirm a message, and read the request for its answer."""
+    await peer.send(confirmed(await peer.until("conversation.item.create"), f"item_{number}"))
+    await peer.until("response.create")
+
+
+async def answer_all(peer: Peer) -> None:
+    """Answer every request of the second session, and confirm every item."""
+    await peer.send(CREATED)
+    number = 0
+    while True:
+        event = await peer.receive()
+        if event["type"] == "conversation.item.create":
+            number += 1
+            await peer.send(confirmed(event, f"again_{number}"))
+        elif event["type"] == "response.create":
+            number += 1
+            name, item = f"resp_again_{number}", f"answer_{number}"
+            await peer.send(created(name), delta("output_text", "answered", name, item), done(name))
+
+
+@pytest.mark.parametrize("before", [0, 1, 3], ids=["the first", "the second", "the fourth"])
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        *((EXPIRED, code) for code in (1000, 1001, 1006, 1011, 3000, 4000, None)),
+        *((None, code) for code in (1001, 1006, 1011, 1012)),
+        *((error, code) for error in (FAILED, ELSEWHERE) for code in (1001, 1006, 1011)),
+    ],
+)
+async def test_a_question_in_flight_is_asked_again_once_however_the_session_ends(
+    error: dict[str, Any] | None, code: int | None, before: int
+) -> None:
+    async def first(peer: Peer) -> None:
+        await peer.send(CREATED)
+        for number in range(before):
+            await take(peer, number)
+            name = f"resp_{number}"
+            await peer.send(created(name), delta("output_text", "fine", name, f"answer_{number}"), done(name))
+        await take(peer, before)
+        await end(peer, error, 0 if code == 1006 else code)
+
+    async with (
+        websocket_server(Far(first, answer_all)) as server,
+        session(server.url, attended=True, timeouts=QUICK) as running,
+    ):
+        for number in range(before):
+            running.worker.submit(SendText(f"question {number}"))
+            await running.until(lambda: running.status.answers == number + 1)  # noqa: B023
+            await running.idle()
+        running.worker.submit(SendText("the last one"))
+        await running.until(lambda: "answered" in running.said)
+        await running.idle()
+        assert messages(near_view(running)).count("the last one") == 1
+        assert [event["type"] for event in map(json.loads, server.peers[1].received)].count("response.create") == 1
+        assert carried(server.peers[1])[-1] == says("user", "the last one")
+        assert not any("not answered" in turn.note for turn in running.transcript)
+
+
+async def test_an_expired_session_that_the_server_leaves_open_is_told_and_replaced() -> None:
+    async def first(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await peer.until("session.update")
+        await end(peer, EXPIRED, None)
+
+    async with websocket_server(Far(first)) as server, session(server.url, attended=True, timeouts=SLOW) as running:
+        await running.until(lambda: running.said == ["The session reached its time limit.", "New session."])
+        await running.connected()
+        assert server.peers[0].connection.close_code == 1000, "we said goodbye"
+
+
+async def test_an_expired_session_that_the_server_leaves_open_is_told_where_nobody_reconnects() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await take(peer, 1)
+        await end(peer, EXPIRED, None)
+
+    async with (
+        websocket_server(script) as server,
+        session(server.url, attended=True, reconnects=False, timeouts=QUICK) as running,
+    ):
+        running.worker.submit(SendText("hello?"))
+        assert (await running.cause()).name == "expired"
+        assert running.status.link is Link.CLOSED
+        assert running.transcript[-1].note == "Your last question is not answered; a new session asks it again."
+
+
+@pytest.mark.parametrize(("code", "reason"), [(1000, ""), (3000, "invalid_request_error.invalid_api_key")])
+async def test_a_question_in_flight_is_told_where_it_is_not_tried_again_and_asked_when_the_user_reconnects(
+    code: int, reason: str
+) -> None:
+    async def first(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await take(peer, 1)
+        await peer.connection.close(code, reason)
+
+    async with (
+        websocket_server(Far(first, answer_all)) as server,
+        session(server.url, attended=True, timeouts=QUICK) as running,
+    ):
+        running.worker.submit(SendText("hello?"))
+        await running.cause()
+        assert running.transcript[-1].note.endswith("Your last question is not answered; a new session asks it again.")
+        assert running.transcript[-1].command == Choice.RECONNECT
+        running.worker.submit(Reconnect())
+        await running.until(lambda: "answered" in running.said)
+        assert len(sent(running, "response.create")) == 2
+
+
+async def test_a_question_over_which_the_content_filter_ended_the_session_is_not_asked_again() -> None:
+    async def first(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await take(peer, 1)
+        await peer.connection.close(1008, "content_filter")
+
+    async with websocket_server(Far(first)) as server, session(server.url, attended=True, timeouts=QUICK) as running:
+        running.worker.submit(SendText("hello?"))
+        assert (await running.cause()).name == "session-filtered"
+        assert running.transcript[-1].note == "Say it in other words."
+        running.worker.submit(Reconnect())
+        await running.connected()
+        assert len(sent(running, "response.create")) == 1
+
+
+async def test_a_question_that_the_server_refused_is_not_asked_again() -> None:
+    async def first(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await take(peer, 1)
+        await end(peer, REFUSED, 1011)
+
+    async with websocket_server(Far(first)) as server, session(server.url, attended=True, timeouts=QUICK) as running:
+        running.worker.submit(SendText("hello?"))
+        await running.until(lambda: "New session. The agent has the conversation so far: 1 item." in running.said)
+        await running.connected()
+        assert len(sent(running, "response.create")) == 1
+        assert any("invalid_value · No." in text for text in running.said), "it was told"
+
+
+async def test_a_question_that_was_interrupted_is_not_asked_again() -> None:
+    lose = asyncio.Event()
+
+    async def first(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await take(peer, 1)
+        await lose.wait()
+        await peer.lose()
+
+    async with websocket_server(Far(first)) as server, session(server.url, attended=True, timeouts=QUICK) as running:
+        running.worker.submit(SendText("hello?"))
+        await running.until(lambda: sent(running, "response.create"))
+        running.worker.submit(Interrupt())
+        await running.until(lambda: running.status.agent is AgentState.IDLE)
+        lose.set()
+        await running.until(
+            lambda: len(server.peers) == 2 and any(text.startswith("New session.") for text in running.said)
+        )
+        await running.connected()
+        assert len(sent(running, "response.create")) == 1
+
+
+@pytest.mark.parametrize("error", [None, EXPIRED])
+async def test_several_questions_that_wait_are_each_answered_in_their_order(error: dict[str, Any] | None) -> None:
+    async def first(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await take(peer, 1)
+        await told.wait()
+        await end(peer, error, 1001)
+
+    told = asyncio.Event()
+    async with (
+        websocket_server(Far(first, answer_all)) as server,
+        session(server.url, attended=True, timeouts=QUICK, while_answering="queue") as running,
+    ):
+        for text in ("one", "two", "three"):
+            running.worker.submit(SendText(text))
+        await running.until(lambda: running.status.queued == 2 and sent(running, "response.create"))
+        told.set()
+        await running.until(lambda: running.status.answers == 3)
+        await running.idle()
+        assert messages(near_view(running)) == ["one", "two", "three"]
+        assert carried(server.peers[1]) == [says("user", text) for text in ("one", "two", "three")]
+        assert [speaker for speaker, _ in near_view(running)] == [Speaker.USER, Speaker.AGENT] * 3
+
+
+async def test_a_message_behind_an_answer_that_is_cut_off_is_answered() -> None:
+    async def first(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await take(peer, 1)
+        await peer.send(created(), delta("output_text", "half an", "resp_1", "answer_1"))
+        await peer.send(confirmed(await peer.until("conversation.item.create"), "item_2"))
+        await end(peer, EXPIRED, 1001)
+
+    async with (
+        websocket_server(Far(first, answer_all)) as server,
+        session(server.url, attended=True, timeouts=QUICK) as running,
+    ):
+        running.worker.submit(SendText("one"))
+        await running.until(lambda: "half an" in running.said)
+        running.worker.submit(SendText("two"))
+        await running.until(lambda: "answered" in running.said)
+        assert [item["content"][0]["text"] for item in carried(server.peers[1])] == ["one", "half an", "two"]
+        assert [event["type"] for event in map(json.loads, server.peers[1].received)].count("response.create") == 1
+
+
+async def test_the_output_of_a_tool_that_waits_for_an_answer_is_asked_about_again() -> None:
+    async def first(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await take(peer, 1)
+        await peer.send(created("resp_0"))
+        call = {"id": "f1", "type": "function_call", "call_id": "c1", "name": "get_weather", "arguments": "{}"}
+        output = {"id": "o1", "type": "function_call_output", "call_id": "c1", "output": "18 degrees"}
+        await peer.send(
+            *({"type": "conversation.item.added", "event_id": "e", "item": item} for item in (call, output))
+        )
+        await end(peer, EXPIRED, 1001)
+
+    async with (
+        websocket_server(Far(first, answer_all)) as server,
+        session(server.url, attended=True, timeouts=QUICK) as running,
+    ):
+        running.worker.submit(SendText("the weather?"))
+        await running.until(lambda: "answered" in running.said)
+        assert [item["type"] for item in carried(server.peers[1])][1:] == ["function_call", "function_call_output"]
+
+
+async def test_a_question_whose_answer_so_far_only_calls_is_asked_again_with_the_output() -> None:
+    async def first(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await take(peer, 1)
+        call = {"id": "f1", "type": "function_call", "call_id": "c1", "name": "get_weather", "arguments": "{}"}
+        output = {"id": "o1", "type": "function_call_output", "call_id": "c1", "output": "18 degrees"}
+        await peer.send(created("resp_0"), {"type": "conversation.item.added", "event_id": "e", "item": call})
+        end_of_it = {"id": "resp_0", "status": "completed", "output": [call]}
+        await peer.send({"type": "response.done", "event_id": "e", "response": end_of_it})
+        await peer.send({"type": "conversation.item.added", "event_id": "e", "item": output})
+        await end(peer, EXPIRED, 1001)
+
+    async with (
+        websocket_server(Far(first, answer_all)) as server,
+        session(server.url, attended=True, timeouts=QUICK) as running,
+    ):
+        running.worker.submit(SendText("the weather?"))
+        await running.until(lambda: "answered" in running.said)
+        assert [item["type"] for item in carried(server.peers[1])][1:] == ["function_call", "function_call_output"]
+
+
+async def test_a_question_whose_tool_has_no_output_is_told() -> None:
+    async def first(peer: Peer) -> None:
+        await peer.send(CREATED)
+        await take(peer, 1)
+        call = {"id": "m1", "type": "mcp_call", "server_label": "s", "name": "delete_order", "arguments": "{}"}
+        await peer.send(created("resp_0"), {"type": "conversation.item.added", "event_id": "e", "item": call})
+        await end(peer, EXPIRED, 1001)
+
+    async with websocket_server(Far(first)) as server, session(server.url, attended=True, timeouts=QUICK) as running:
+        running.worker.submit(SendText("delete it"))
+        await running.until(lambda: any(text.startswith("New session.") for text in running.said))
+        await running.connected()
+        assert running.transcript[-1].note == (
+            "Without a result, a tool call could not be carried over. "
+            "Your last question was not answered: ask it again."
+        )
+        assert len(sent(running, "response.create")) == 1, "it is not called twice"
 
 
 async def test_an_answer_that_had_begun_is_carried_over_as_far_as_it_came() -> None:
@@ -686,6 +969,23 @@ async def test_what_was_spoken_and_not_answered_is_asked_again() -> None:
         await running.until(
             lambda: carried(server.peers[1]) == [says("user", "Hello?")], "the question is carried over"
         )
+
+
+async def test_what_was_spoken_and_has_no_transcript_is_told() -> None:
+    item = {"id": "u", "type": "message", "role": "user", "content": [{"type": "input_audio", "transcript": None}]}
+
+    async def first(peer: Peer) -> None:
+        await peer.send(detecting(), *HEARD, {"type": "conversation.item.added", "event_id": "e", "item": item})
+        await end(peer, EXPIRED, 1001)
+
+    async with websocket_server(Far(first)) as server, session(server.url, attended=True, timeouts=QUICK) as running:
+        await running.until(lambda: any(text.startswith("New session.") for text in running.said))
+        await running.connected()
+        assert running.transcript[-1].note == (
+            "Without a transcript, a turn of yours could not be carried over. "
+            "Your last question was not answered: ask it again."
+        )
+        assert not sent(running, "response.create")
 
 
 async def test_an_answer_without_an_id_that_stands_still() -> None:

@@ -15,7 +15,7 @@ from tui.simulator.events import Event
 from tui.simulator.line import Line
 
 if TYPE_CHECKING:
-    from tui.simulator.certificates import Authority
+    from tui.certificates import Authority
 
 ALWAYS = "always"
 """What stands in place of what is counted, where nothing is: the fault cannot strike once only."""

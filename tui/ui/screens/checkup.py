@@ -10,14 +10,15 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.doctor import Check, Outcome, Report
+from tui.ui import bindings
 from tui.ui.diagnosis import Diagnosis
+from tui.ui.terminal.fitting_footer import FittingFooter
 from tui.ui.text import printable
-from tui.ui.widgets.fitting_footer import FittingFooter
 from tui.ui.widgets.page import Page
 
 _SIGNS: Final = {Outcome.OK: "✓", Outcome.WARNING: "!", Outcome.FAILED: "✗", Outcome.SKIPPED: "·"}
@@ -120,39 +121,13 @@ class Findings(Static):
         return self.get_component_rich_style("findings--skipped", partial=True)
 
 
-_MOVES: Final[list[BindingType]] = [
-    # Those of the help. It does not list them for itself, nor for this screen: "system" keeps them out.
-    Binding("down,j", "scroll('down')", "Down", show=False, id="checkup.down", tooltip="One line down", system=True),
-    Binding("up,k", "scroll('up')", "Up", show=False, id="checkup.up", tooltip="One line up", system=True),
-    Binding(
-        "space,pagedown",
-        "scroll('page_down')",
-        "Page down",
-        show=False,
-        id="checkup.page_down",
-        tooltip="One page down",
-        system=True,
-    ),
-    Binding(
-        "pageup", "scroll('page_up')", "Page up", show=False, id="checkup.page_up", tooltip="One page up", system=True
-    ),
-    Binding("home,g", "scroll('home')", "Top", show=False, id="checkup.top", tooltip="To the top", system=True),
-    Binding("end,G", "scroll('end')", "Bottom", show=False, id="checkup.bottom", tooltip="To the bottom", system=True),
-]
-
-
 class Checkup(ModalScreen[None]):
     """Shows a run of the doctor as it goes on. Leaving does not end the run."""
 
     CSS_PATH = "checkup.tcss"
     AUTO_FOCUS = "#checkup"
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,f6", "dismiss", "Back", id="checkup.close", tooltip="Back to the session"),
-        Binding("r", "again", "Again", id="checkup.again", tooltip="Check once more"),
-        Binding("y", "copy", "Copy", id="checkup.copy", tooltip="Copy what was found, as JSON, for whoever helps"),
-        *_MOVES,
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings.CHECKUP
 
     def __init__(self, diagnosis: Diagnosis, start: Callable[[], None]) -> None:
         """``start`` begins a run."""

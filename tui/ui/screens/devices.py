@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.screen import ModalScreen
@@ -23,10 +23,11 @@ from tui.audio.devices import Kind
 from tui.audio.microphone import Microphone
 from tui.audio.rehearsal import Rehearsal
 from tui.audio.speaker import Speaker
+from tui.ui import bindings
 from tui.ui.advice import key_of
 from tui.ui.messages import DeviceChosen, DevicesTried
+from tui.ui.terminal.fitting_footer import FittingFooter
 from tui.ui.text import clip, printable
-from tui.ui.widgets.fitting_footer import FittingFooter
 
 _PATIENCE_S: Final = 3.0
 """How long the sound system may take before it is said that it does not answer."""
@@ -50,16 +51,7 @@ class Devices(ModalScreen[None]):
     AUTO_FOCUS = "#input"
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (9, "-low"), (18, "-high")]
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,f5", "dismiss", "Back", id="devices.close", tooltip="Back to the session"),
-        Binding(
-            "tab,left,right,shift+tab", "other_list", "Other list", id="devices.other", tooltip="To the other list"
-        ),
-        Binding(
-            "r", "look", "Look again", id="devices.look", tooltip="Look for devices again, and try what has failed"
-        ),
-        Binding("t", "rehearse", "Test", id="devices.test", tooltip="See how loud you are, or hear a tone"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings.DEVICES
 
     class _Answer(Message):
         """What a thread has found out: to be carried out in the screen's own."""

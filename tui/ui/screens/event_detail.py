@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol
 from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Input, Label
@@ -17,9 +17,10 @@ from textual.widgets import Input, Label
 from tui.audio_format import PCM16_24K, AudioFormat
 from tui.capture.filter.syntax import Kind
 from tui.capture.filter.thing import Thing
+from tui.ui import bindings
+from tui.ui.terminal.fitting_footer import FittingFooter
 from tui.ui.text import clip, printable
 from tui.ui.widgets.field import Field
-from tui.ui.widgets.fitting_footer import FittingFooter
 from tui.ui.widgets.json_view import JsonView
 
 MAX_CLIPBOARD = 768 * 1024
@@ -64,21 +65,7 @@ class EventDetail(Screen[Thing | None]):
     CSS_PATH = "event_detail.tcss"
     AUTO_FOCUS = "JsonView"
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "close", "Back", id="detail.close", tooltip="Back to the events"),
-        Binding(
-            "left,left_square_bracket", "step(-1)", "Previous", id="detail.previous", tooltip="To the event before"
-        ),
-        Binding(
-            "right,right_square_bracket", "step(1)", "Next", id="detail.next", tooltip="To the next event of the row"
-        ),
-        Binding("i", "follow('item')", "Item", id="detail.item", tooltip="All events of its item"),
-        Binding("r", "follow('response')", "Response", id="detail.response", tooltip="All events of its response"),
-        Binding("c", "follow('call')", "Call", id="detail.call", tooltip="All events of its function call"),
-        Binding("slash", "search", "Search", id="detail.search", tooltip="Search in the event, ignoring case"),
-        Binding("y", "copy", "Copy", id="detail.copy", tooltip="Copy the event as indented JSON"),
-        Binding("Y", "copy_raw", "Copy raw", id="detail.copy_raw", tooltip="Copy the frame exactly as it was"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings.EVENT_DETAIL
 
     def __init__(self, source: EventSource) -> None:
         super().__init__()

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Button, Checkbox, Input, Label
@@ -19,9 +19,10 @@ from textual.widgets import Button, Checkbox, Input, Label
 from tui.endpoint import EndpointError, Target, azure_target, is_loopback
 from tui.settings import Secret, write_dotenv
 from tui.settings.options import key_from
+from tui.ui import bindings
+from tui.ui.terminal.fitting_footer import FittingFooter
 from tui.ui.text import printable
 from tui.ui.widgets.field import Field
-from tui.ui.widgets.fitting_footer import FittingFooter
 
 _INTRO = (
     "A terminal client for the Realtime API of Azure OpenAI and OpenAI: talk with the model, and see every event "
@@ -90,15 +91,7 @@ class FirstRun(Screen[FirstRunResult]):
     AUTO_FOCUS = "#endpoint"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-wide")]
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab,down", "app.focus_next", "Next", id="start.next", tooltip="To the next field"),
-        Binding(
-            "shift+tab,up", "app.focus_previous", "Back", show=False, id="start.previous", tooltip="To the field before"
-        ),
-        Binding(
-            "ctrl+t", "demo", "Try the demo", id="start.demo", tooltip="Talk with the simulator: no key, no network"
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings.FIRST_RUN
 
     def __init__(self, problem: str = "") -> None:
         """``problem`` says what is wrong with the settings there are."""

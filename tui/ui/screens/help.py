@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from rich.table import Table
 from rich.text import Text
 from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingsMap, BindingType
+from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.dom import DOMNode
 from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
+from tui import paths
 from tui.paths import for_display
+from tui.ui import bindings
+from tui.ui.advice import key_of
+from tui.ui.terminal.fitting_footer import FittingFooter
+from tui.ui.terminal.keys import mapped
 from tui.ui.text import printable
-from tui.ui.widgets.fitting_footer import FittingFooter
 from tui.ui.widgets.page import Page
 from tui.wire import Family
 
@@ -86,24 +90,39 @@ class HelpSection:
     """Printable text; as Content it may use the theme's variables as styles."""
 
 
-def section_from(title: str, owner: type[DOMNode] | DOMNode, app: App[Any], text: str | Content = "") -> HelpSection:
-    """A section with the bindings that a widget, screen or app declares, under their keys of now.
+def help_sections(app: App[Any], themes_dir: Path, *, watching: bool = False) -> tuple[HelpSection, ...]:
+    """Return what the help shows: the keys of each pane as they are mapped now, then the explanations.
 
-    Textual's own bindings, and those without words, are left out.
+    Args:
+        app: the app whose keymap holds.
+        themes_dir: the folder of the user's own themes.
+        watching: the sessions are those of other clients, in which the user takes no part.
     """
-    owner_class = owner if isinstance(owner, type) else type(owner)
-    declared: list[Binding] = []
-    for base in owner_class.__mro__:
-        if not base.__module__.startswith("textual."):
-            declared += [binding for binding in base.__dict__.get("BINDINGS", ()) if isinstance(binding, Binding)]
-        if not getattr(base, "_inherit_bindings", True):
-            break  # what it inherits in other respects has bindings that do not hold here
-    mapped = BindingsMap(declared)
-    # Textual has no public way to ask for the keymap; Screen._binding_chain does just this for each key press.
-    mapped.apply_keymap(app._keymap)
-    now = [binding for _, binding in mapped]
+    part = (("Session and panes", bindings.MAIN_SCREEN), ("Message", bindings.PROMPT))
+    sessions = (("Sessions and panes", bindings.WATCH_SCREEN), ("The tabs of sessions", bindings.SESSION_TABS))
+    sound = (("Sound", bindings.DEVICES), ("Connection, checked", bindings.CHECKUP))
+    panes = (
+        ("Everywhere", bindings.APP),
+        *(sessions if watching else part),
+        ("Events", [*bindings.EVENT_PANE, *bindings.EVENT_ROWS]),
+        ("Filter, search and time", bindings.FIND_LINE),
+        ("One event", bindings.EVENT_DETAIL),
+        ("Its JSON", bindings.JSON_VIEW),
+        ("Conversation", bindings.TRANSCRIPT),
+        ("Replay", bindings.REPLAY_BAR),
+        ("The panes of a replay", bindings.REPLAY_SCREEN),
+        *(() if watching else sound),
+    )
+    keys = tuple(section_from(title, declared, app) for title, declared in panes)
+    return (*keys, *explanations(paths.config_file(), themes_dir, paths.log_file(), partial(key_of, app)))
+
+
+def section_from(title: str, declared: Iterable[BindingType], app: App[Any], text: str | Content = "") -> HelpSection:
+    """Return a section with these bindings, under their keys of now; those without words are left out."""
+    ours = [binding for binding in declared if isinstance(binding, Binding)]
+    now = mapped(app, ours)
     rows = []
-    for binding in declared:
+    for binding in ours:
         same = [each for each in now if (each.id, each.action) == (binding.id, binding.action)]
         keys = " ".join(dict.fromkeys(app.get_key_display(each) for each in same))
         says = binding.tooltip or binding.description
@@ -192,15 +211,7 @@ class Help(ModalScreen[None]):
     CSS_PATH = "help.tcss"
     AUTO_FOCUS = "#help"
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,f1", "dismiss", "Back", id="help.close", tooltip="Close the help"),
-        Binding("down,j", "scroll('down')", "Down", show=False, id="help.down", tooltip="One line down"),
-        Binding("up,k", "scroll('up')", "Up", show=False, id="help.up", tooltip="One line up"),
-        Binding("space,pagedown", "scroll('page_down')", "Page down", id="help.page_down", tooltip="One page down"),
-        Binding("pageup", "scroll('page_up')", "Page up", show=False, id="help.page_up", tooltip="One page up"),
-        Binding("home,g", "scroll('home')", "Top", show=False, id="help.top", tooltip="To the top"),
-        Binding("end,G", "scroll('end')", "Bottom", show=False, id="help.bottom", tooltip="To the bottom"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings.HELP
 
     def __init__(self, sections: Iterable[HelpSection]) -> None:
         super().__init__()

@@ -9,32 +9,27 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
 
 from tui.capture import EventLog
 from tui.capture.filter.thing import Thing
 from tui.conversation import AgentState, Choice, Link, Status
+from tui.ui import bindings
 from tui.ui.advice import advice, key_of, offered
-from tui.ui.compositing import FrugalScreen, is_behind
 from tui.ui.messages import InterruptRequested, LinkChanged, SessionBatch
-from tui.ui.pacing import RETRY_S
+from tui.ui.terminal.compositing import FrugalScreen, is_behind
+from tui.ui.terminal.fitting_footer import FittingFooter
+from tui.ui.terminal.pacing import RETRY_S
 from tui.ui.text import printable
 from tui.ui.widgets.event_pane import EventPane
 from tui.ui.widgets.events_frame import EventsFrame
-from tui.ui.widgets.fitting_footer import FittingFooter
 from tui.ui.widgets.frame import Frame
 from tui.ui.widgets.pane_tabs import PaneTabs
 from tui.ui.widgets.prompt import Prompt
 from tui.ui.widgets.status_strip import StatusStrip
 from tui.ui.widgets.transcript_pane import TranscriptPane
-
-PANE_BINDINGS: list[BindingType] = [
-    Binding("tab", "next_pane(1)", "Pane", id="pane.next", tooltip="To the next pane"),
-    Binding("shift+tab", "next_pane(-1)", "Pane back", show=False, id="pane.previous", tooltip="To the pane before"),
-    Binding("f4", "zoom", "Zoom", show=False, id="pane.zoom", tooltip="Let one pane fill the screen, and back"),
-]
 
 
 class MainScreen(FrugalScreen):
@@ -47,50 +42,7 @@ class MainScreen(FrugalScreen):
     """Id of what stands below the panes, and has the focus at first."""
     AUTO_FOCUS = f"#{CONTROL}"
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f2,ctrl+t", "app.toggle_microphone", "Mic", id="session.microphone", tooltip="Microphone on or off"),
-        Binding("escape,f3", "interrupt", "Interrupt", id="session.interrupt", tooltip="Stop the agent's answer"),
-        Binding(
-            "f5", "app.devices", "Sound", show=False, id="session.devices", tooltip="Choose, test and retry the devices"
-        ),
-        Binding(
-            "f9",
-            "app.next_turn_detection",
-            "Turns",
-            show=False,
-            id="session.turns",
-            tooltip="Push-to-talk, server VAD or semantic VAD",
-        ),
-        Binding(
-            "f6",  # which the text input has for selecting a line
-            "app.checkup",
-            "Check",
-            show=False,
-            id="session.checkup",
-            tooltip="Check the connection step by step",
-            priority=True,
-        ),
-        *PANE_BINDINGS,
-        Binding(
-            "f8", "app.replay_session", "Replay", show=False, id="session.replay", tooltip="Replay this session so far"
-        ),
-        Binding(
-            "ctrl+r", "app.reconnect", "Reconnect", show=False, id="session.reconnect", tooltip="Open a new session"
-        ),
-        Binding(
-            "f12", "app.retry", "Ask again", show=False, id="session.retry", tooltip="Ask again for a stuck answer"
-        ),
-        Binding(
-            "f7",  # which the text input has for selecting everything
-            "app.wait",
-            "Wait",
-            show=False,
-            id="session.wait",
-            tooltip="Wait on; stop connecting again",
-            priority=True,
-        ),
-        Binding("ctrl+o", "show_trouble", "What failed", show=False, id="session.trouble", tooltip="What failed last"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings.MAIN_SCREEN
 
     def __init__(self, while_answering: str, filters: Mapping[str, str] | None = None) -> None:
         """``filters`` are the saved ones, by name."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.widget import Widget
 
@@ -16,9 +16,10 @@ from tui.audio.speaker import Speaker
 from tui.capture import EventLog
 from tui.conversation import Status
 from tui.session.replay import Replay
+from tui.ui import bindings
 from tui.ui.messages import Delivery
 from tui.ui.recording import Recording
-from tui.ui.screens.main import PANE_BINDINGS, MainScreen
+from tui.ui.screens.main import MainScreen
 from tui.ui.text import printable
 from tui.ui.widgets.event_pane import EventPane
 from tui.ui.widgets.replay_bar import ReplayBar
@@ -36,10 +37,7 @@ class ReplayScreen(MainScreen, inherit_bindings=False):
     CONTROL = "replay"
     AUTO_FOCUS = f"#{CONTROL}"
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *PANE_BINDINGS,
-        Binding("escape", "leave", "Back", id="replay.leave", tooltip="Back to the session, if any"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings.REPLAY_SCREEN
 
     def __init__(self, recording: Recording, speaker: Speaker, fps: float) -> None:
         super().__init__("")

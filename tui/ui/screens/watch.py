@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.widget import Widget
 
 from tui.capture import EventLog
 from tui.conversation import Link, Speaker, Status, Turn, TurnState
 from tui.relay import WatchedSession
+from tui.ui import bindings
 from tui.ui.messages import Delivery
-from tui.ui.screens.main import PANE_BINDINGS, MainScreen
+from tui.ui.screens.main import MainScreen
 from tui.ui.widgets.session_tabs import SessionTabs, Tab
 from tui.ui.widgets.status_strip import StatusStrip
 from tui.ui.widgets.transcript_pane import TranscriptPane
@@ -35,18 +36,7 @@ class WatchScreen(MainScreen, inherit_bindings=False):
     CONTROL = "sessions"
     AUTO_FOCUS = f"#{CONTROL}"
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+pagedown", "session(1)", "Session", show=False, id="watch.next", tooltip="To the next session"),
-        Binding(
-            "ctrl+pageup", "session(-1)", "Session", show=False, id="watch.previous", tooltip="To the session before"
-        ),
-        *PANE_BINDINGS,
-        Binding(
-            "f8", "app.replay_session", "Replay", show=False, id="watch.replay", tooltip="Replay this session so far"
-        ),
-        Binding("ctrl+w", "close", "Close", id="watch.close", tooltip="Close the tab of a session that is over"),
-        Binding("escape", "restore", "Back", show=False, id="watch.restore", tooltip="Give the panes their place back"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings.WATCH_SCREEN
 
     class Resumed(Message):
         """The screen is looked at, and its line of tabs is there."""
@@ -72,7 +62,7 @@ class WatchScreen(MainScreen, inherit_bindings=False):
         """What stands on the tab."""
         if self._session is None:
             return Tab(0, SIGNS[Link.LISTENING], self._address)
-        return Tab(self.number, SIGNS.get(self._session.link, OVER), self._session.model or "session")
+        return Tab(self.number, SIGNS.get(self._session.link, OVER), self._session.name or "session")
 
     @property
     def over(self) -> bool:
@@ -99,12 +89,18 @@ class WatchScreen(MainScreen, inherit_bindings=False):
         for line in self.query(SessionTabs):  # which is not there yet at the very first
             line.show_tabs(tabs, self.number)
 
-    def say(self, status: Status, lines: Sequence[str]) -> None:
-        """Show this status, and these lines as a word of the program's own."""
+    def listen(self, status: Status) -> None:
+        """Show the status of the place where the relay listens."""
         self._status = status
         self.query_one(StatusStrip).update_status(status)
-        turn = Turn("listening", "", Speaker.PROGRAM, "\n".join(lines), 0, TurnState.DONE, 0.0, "")
-        self.query_one(TranscriptPane).update_turns([turn], [turn.key])
+
+    def say(self, *texts: str) -> None:
+        """Show each of these as a word of the program's own, in place of those before."""
+        turns = [
+            Turn(f"listening-{number}", "", Speaker.PROGRAM, text, 0, TurnState.DONE, 0.0, "")
+            for number, text in enumerate(texts)
+        ]
+        self.query_one(TranscriptPane).update_turns(turns, [turn.key for turn in turns])
 
     def say_below(self) -> None:
         """The footer says what the keys do."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
 from textual import events, work
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 
 from tui.capture import EventLog, RowReader
@@ -17,7 +17,9 @@ from tui.capture.filter import Filter
 from tui.capture.filter.matches import prepare
 from tui.capture.filter.thing import Thing
 from tui.capture.view import EventView
+from tui.ui import bindings
 from tui.ui.advice import key_of
+from tui.ui.terminal.key_order import hand_on
 from tui.ui.text import clip, printable
 from tui.ui.widgets.find_line import Wanted
 from tui.ui.widgets.row_browser import RowBrowser
@@ -53,44 +55,7 @@ _SEARCH_CELLS = 20
 class EventPane(RowBrowser, can_focus=True):
     """The rows of an event log that a filter leaves, following their end or standing still."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open", id="events.open", tooltip="Show the event's JSON, and what it belongs to"),
-        Binding("f", "find('filter')", "Filter", id="events.filter", tooltip="Show only some events"),
-        Binding("slash", "find('search')", "Search", id="events.search", tooltip="Search a text in the events"),
-        Binding(
-            "n", "next_hit(1)", "Next hit", show=False, id="events.next_hit", tooltip="To the next hit of the search"
-        ),
-        Binding("N", "next_hit(-1)", "Hit before", show=False, id="events.previous_hit", tooltip="To the hit before"),
-        Binding("e", "next_alarm", "Next error", show=False, id="events.next_error", tooltip="To the next failure"),
-        Binding("escape", "clear", "Clear", id="events.clear", tooltip="End the search; then show all events again"),
-        Binding("t,colon", "find('time')", "Time", show=False, id="events.time", tooltip="To a time, such as 1:30"),
-        Binding("m", "mark", "Mark", show=False, id="events.mark", tooltip="Mark the row, or take the mark away"),
-        Binding(
-            "right_square_bracket",
-            "next_mark(1)",
-            "Next mark",
-            show=False,
-            id="events.next_mark",
-            tooltip="To the next mark",
-        ),
-        Binding(
-            "left_square_bracket",
-            "next_mark(-1)",
-            "Mark before",
-            show=False,
-            id="events.previous_mark",
-            tooltip="To the mark before",
-        ),
-        Binding(
-            "r",
-            "relative",
-            "Relative",
-            show=False,
-            id="events.relative",
-            tooltip="Count times from the mark set last, or from this row; again: from connect",
-        ),
-        Binding("y", "copy", "Copy", show=False, id="events.copy", tooltip="Copy the event's frames"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings.EVENT_PANE
 
     class Opened(Message):
         """The person wants to see a row whole."""
@@ -330,10 +295,7 @@ class EventPane(RowBrowser, can_focus=True):
 
     async def _on_key(self, event: events.Key) -> None:
         """Run the pane's own bindings at once: what is typed right behind ``/`` belongs into the line that it opens."""
-        focused = self.screen.focused
-        if focused is not None and focused is not self:
-            event.stop()
-            focused._forward_event(events.Key(event.key, event.character))
+        if hand_on(self, event):
             return
         active = self.screen.active_bindings.get(event.key)
         if active is not None and active.node is self and active.enabled:

@@ -12,8 +12,8 @@ from textual.strip import Strip
 
 from tui import wire
 from tui.capture import RowView
-from tui.ui.terse import TerseStrip
-from tui.ui.text import clip, is_plain, printable
+from tui.ui.terminal.short_ansi import TerseStrip
+from tui.ui.text import clip, is_plain, legible
 from tui.ui.times import absolute, relative
 from tui.wire import Direction, Family
 
@@ -95,7 +95,7 @@ class RowPainter:
 
 def _cell(text: str, width: int) -> str:
     """Text from outside, in exactly ``width`` cells; the work is bounded by the width."""
-    shown = printable(text[: _LOOKED_AT * (width + 1)])
+    shown = legible(text[: _LOOKED_AT * (width + 1)])
     if is_plain(shown[: width + 1]):
         return clip(shown, width).ljust(width)
     clipped = Strip([Segment(clip(shown, width))]).adjust_cell_length(width)

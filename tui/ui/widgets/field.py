@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import events
 from textual.widgets import Input
 
-from tui.ui.key_order import OrderedKeys
+from tui.ui.terminal.key_order import OrderedKeys
 from tui.ui.text import cleaned
 
 MAX_LENGTH = 8192

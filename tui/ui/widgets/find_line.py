@@ -11,12 +11,13 @@ from rich.highlighter import Highlighter
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Label
 
 from tui.capture.filter import Completion, Filter, FilterError, Known, complete, parse
 from tui.settings import is_filter_name
+from tui.ui import bindings
 from tui.ui.text import printable
 from tui.ui.times import parse_time
 from tui.ui.widgets.field import Field
@@ -88,13 +89,7 @@ class _Line(Field):
 class FindLine(Vertical):
     """One line to write in and one that answers. Closed at first; :meth:`open` shows it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Back", id="find.cancel", tooltip="Close the line and take nothing"),
-        Binding("tab", "complete", "Complete", id="find.complete", tooltip="Write what is offered"),
-        Binding("down", "offer(1)", "Next offer", show=False, id="find.next", tooltip="To the next offer"),
-        Binding("up", "offer(-1)", "Offer before", show=False, id="find.previous", tooltip="To the offer before"),
-        Binding("ctrl+s", "save", "Save filter", id="find.save", tooltip="Save the filter by name, in config.toml"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings.FIND_LINE
 
     def __init__(self, finder: Finder, *, id: str | None = None) -> None:
         """``finder`` is told what is written."""

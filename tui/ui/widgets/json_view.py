@@ -10,7 +10,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events, work
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import var
@@ -19,6 +19,7 @@ from textual.strip import Strip
 
 from tui import wire
 from tui.audio_format import PCM16_24K, AudioFormat
+from tui.ui import bindings
 from tui.ui.document import Document, Line, Match, Role, Search, open_frame
 
 _LARGE_FRAME = 256 * 1024
@@ -33,28 +34,7 @@ class JsonView(ScrollView, can_focus=True, inherit_bindings=False):
 
     ALLOW_SELECT = False  # a drag would fight with clicks that fold; y copies
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "fold", "Fold", id="detail.fold", tooltip="Fold or unfold what this line shows"),
-        Binding("minus", "fold_all", "Fold all", show=False, id="detail.fold_all", tooltip="Fold everything"),
-        Binding(
-            "plus,equals_sign",
-            "unfold_all",
-            "Unfold all",
-            show=False,
-            id="detail.unfold_all",
-            tooltip="Unfold everything",
-        ),
-        Binding("j,down", "move(1)", "Down", show=False, id="detail.down", tooltip="One line down"),
-        Binding("k,up", "move(-1)", "Up", show=False, id="detail.up", tooltip="One line up"),
-        Binding("pagedown,ctrl+d", "page(1)", "Page down", show=False, id="detail.page_down", tooltip="One page down"),
-        Binding("pageup,ctrl+u", "page(-1)", "Page up", show=False, id="detail.page_up", tooltip="One page up"),
-        Binding("g,home", "first", "Top", show=False, id="detail.top", tooltip="To the first line"),
-        Binding("G,end", "last", "Bottom", show=False, id="detail.bottom", tooltip="To the last line"),
-        Binding("n", "next_match(1)", "Next", show=False, id="detail.next_match", tooltip="To the next match"),
-        Binding(
-            "N", "next_match(-1)", "Previous", show=False, id="detail.previous_match", tooltip="To the match before"
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings.JSON_VIEW
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         *(f"json-view--{role}" for role in Role),

@@ -6,11 +6,12 @@ import re
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
-from tui.ui.key_order import OrderedKeys
+from tui.ui import bindings
+from tui.ui.terminal.key_order import OrderedKeys
 
 HISTORY_LENGTH = 200
 
@@ -25,12 +26,7 @@ _CONTROLS = re.compile(
 class Prompt(OrderedKeys, TextArea):
     """A growing text input with a history."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "Send", id="prompt.send", tooltip="Send the message"),
-        Binding("ctrl+j", "newline", "New line", show=False, id="prompt.newline", tooltip="Begin a new line"),
-        Binding("up", "history(-1)", "Earlier", show=False, id="prompt.earlier", tooltip="The message before"),
-        Binding("down", "history(1)", "Later", show=False, id="prompt.later", tooltip="The message after"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings.PROMPT
 
     class Submitted(Message):
         """The person sends this."""

@@ -8,12 +8,13 @@ from typing import ClassVar
 from rich.cells import cell_len
 from rich.text import Text
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.widget import Widget
 
 from tui.capture.replaying import SPEEDS, ReplayMove, ReplayState, Seek, SeekBy, SetSpeed, StepBy, TogglePlay
 from tui.clock import clock
+from tui.ui import bindings
 
 _PER_SECOND = 5
 """How often the position is looked at. It is drawn when what is written changes."""
@@ -25,19 +26,7 @@ _SHORTEST_LINE = 8
 class ReplayBar(Widget, can_focus=True):
     """``▶ 1:23 / 4:56 ━━━━──────── ×1  event 132 of 1,024``."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "play", "Play", id="replay.play", tooltip="Play or pause"),
-        Binding("left", "seek(-5)", "-5 s", id="replay.back", tooltip="Back by 5 seconds"),
-        Binding("right", "seek(5)", "+5 s", id="replay.on", tooltip="On by 5 seconds"),
-        Binding("down", "seek(-60)", "A minute back", show=False, id="replay.far_back", tooltip="A minute back"),
-        Binding("up", "seek(60)", "A minute on", show=False, id="replay.far_on", tooltip="A minute on"),
-        Binding("comma", "step(-1)", "Step back", show=False, id="replay.step_back", tooltip="One event back"),
-        Binding("full_stop", "step(1)", "Step", id="replay.step", tooltip="Pause, and one event on"),
-        Binding("minus", "speed(-1)", "Slower", show=False, id="replay.slower", tooltip="Slower"),
-        Binding("plus", "speed(1)", "Faster", id="replay.faster", tooltip="Faster; sound is heard at ×1 only"),
-        Binding("home,g", "seek_to(0)", "Begin", show=False, id="replay.begin", tooltip="To the beginning"),
-        Binding("end,G", "seek_to(1)", "End", show=False, id="replay.end", tooltip="To the end"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings.REPLAY_BAR
 
     class Asked(Message):
         """The person wants the replay to do this."""

@@ -5,31 +5,17 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from tui.capture.view import EventView
+from tui.ui import bindings
 from tui.ui.widgets.row_canvas import RowCanvas
 
 
 class RowBrowser(RowCanvas):
     """Rows to move through. While the newest row is followed, none is selected."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "space",
-            "toggle_follow",
-            "Pause",
-            show=False,
-            id="events.follow",
-            tooltip="Pause, or follow the newest events",
-        ),
-        Binding("j,down", "move(1)", "Down", show=False, id="events.down", tooltip="One row down"),
-        Binding("k,up", "move(-1)", "Up", show=False, id="events.up", tooltip="One row up"),
-        Binding("pagedown,ctrl+d", "page(1)", "Page down", show=False, id="events.page_down", tooltip="One page down"),
-        Binding("pageup,ctrl+u", "page(-1)", "Page up", show=False, id="events.page_up", tooltip="One page up"),
-        Binding("g,home", "first", "First", show=False, id="events.first", tooltip="To the first event"),
-        Binding("G,end", "follow", "Newest", show=False, id="events.last", tooltip="To the newest event, and follow"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings.EVENT_ROWS
 
     def __init__(self, view: EventView, *, id: str | None = None) -> None:
         super().__init__(view, id=id)

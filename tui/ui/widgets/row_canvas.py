@@ -20,7 +20,7 @@ from textual.widget import Widget
 
 from tui.capture import RowReader
 from tui.capture.view import EventView
-from tui.ui.terse import filter_styles
+from tui.ui.terminal.short_ansi import filter_styles
 from tui.ui.text import clip
 from tui.ui.widgets.event_row import NO_EXTRAS, RowExtras, RowPainter
 from tui.wire import Family

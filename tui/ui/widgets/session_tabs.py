@@ -9,10 +9,11 @@ from typing import ClassVar
 from rich.cells import cell_len
 from rich.text import Text
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.widget import Widget
 
+from tui.ui import bindings
 from tui.ui.text import clip, printable
 
 _LONGEST_NAME = 24
@@ -42,12 +43,7 @@ class Tab:
 class SessionTabs(Widget, can_focus=True):
     """``◌ 127.0.0.1:8765  ● 1 gpt-realtime  ○ 2 gpt-realtime``, the shown one marked and always in view."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "step(-1)", "Session before", show=False, id="watch.left", tooltip="To the session before"),
-        Binding("right", "step(1)", "Session", id="watch.right", tooltip="To the next session"),
-        Binding("home", "end(0)", "First", show=False, id="watch.first", tooltip="To where the relay listens"),
-        Binding("end", "end(-1)", "Newest", show=False, id="watch.last", tooltip="To the newest session"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings.SESSION_TABS
 
     class Chosen(Message):
         """The person wants to see this session."""

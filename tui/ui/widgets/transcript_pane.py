@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
@@ -22,8 +22,9 @@ from textual.widget import Widget
 
 from tui.clock import clock
 from tui.conversation import Speaker, Turn, TurnState
+from tui.ui import bindings
 from tui.ui.advice import advice, key_of
-from tui.ui.terse import TerseStrip, filter_styles
+from tui.ui.terminal.short_ansi import TerseStrip, filter_styles
 from tui.ui.text import clip, printable
 from tui.ui.wrapping import GrowingText, Span, wrap
 
@@ -51,15 +52,7 @@ _Line = list[Span]
 class TranscriptPane(Widget, can_focus=True):
     """The blocks of a conversation, in order."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "scroll_by(1)", "Down", show=False, id="transcript.down", tooltip="One line down"),
-        Binding("k,up", "scroll_by(-1)", "Up", show=False, id="transcript.up", tooltip="One line up"),
-        Binding("pagedown,space", "page(1)", "Page down", show=False, id="transcript.page_down", tooltip="A page down"),
-        Binding("pageup", "page(-1)", "Page up", show=False, id="transcript.page_up", tooltip="A page up"),
-        Binding("g,home", "first", "First", show=False, id="transcript.first", tooltip="To the beginning"),
-        Binding("G,end", "follow", "Newest", show=False, id="transcript.last", tooltip="To the end, and follow"),
-        Binding("y", "copy", "Copy answer", id="transcript.copy", tooltip="Copy the agent's latest answer"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings.TRANSCRIPT
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "transcript--user",

@@ -1,4 +1,7 @@
-"""Certificates for wss:// on loopback, made when the server starts: good ones, and ones that nobody must trust."""
+"""Certificates for wss:// on loopback, made when a server starts: good ones, and ones that nobody must trust.
+
+`azrt-tui simulator --tls` and `azrt-tui watch --tls` use them.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ _LIFETIME_DAYS = 60
 class Authority:
     """A certificate authority that only those trust who are given `pem`. Its key never leaves the memory."""
 
-    def __init__(self, name: str = "azrt-tui simulator") -> None:
+    def __init__(self, name: str) -> None:
         self._name = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, name)])
         self._key = ec.generate_private_key(ec.SECP256R1())
         half = timedelta(days=_LIFETIME_DAYS / 2)
@@ -52,9 +55,9 @@ class Authority:
         )
         self.pem = certificate.public_bytes(serialization.Encoding.PEM)
 
-    def good(self) -> ssl.SSLContext:
-        """A certificate that whoever trusts this authority accepts."""
-        return self._issue(NAMES)
+    def good(self, *also: str) -> ssl.SSLContext:
+        """A certificate that whoever trusts this authority accepts, for `NAMES` and these hosts."""
+        return self._issue(tuple(dict.fromkeys((*NAMES, *also))))
 
     def expired(self) -> ssl.SSLContext:
         """A certificate that ran out yesterday."""
@@ -76,11 +79,13 @@ class Authority:
         """A certificate that no authority has signed."""
         return self._issue(NAMES, by_itself=True)
 
-    def write(self) -> Path:
-        """Write `pem` into a new file among the temporary ones, which the caller removes. Raises OSError."""
-        with tempfile.NamedTemporaryFile(prefix="azrt-simulator-", suffix=".pem", delete=False) as file:
-            file.write(self.pem)
-        return Path(file.name)
+    def write(self, file: Path | None = None) -> Path:
+        """Write `pem` into this file, or a new one among the temporary ones. The caller removes it. Raises OSError."""
+        if file is None:
+            with tempfile.NamedTemporaryFile(prefix="azrt-ca-", suffix=".pem", delete=False) as new:
+                file = Path(new.name)
+        file.write_bytes(self.pem)
+        return file
 
     def _issue(
         self, names: Sequence[str], *, first_day: int = -1, last_day: int = 20, by_itself: bool = False
@@ -100,7 +105,7 @@ class Authority:
             .sign(signer, hashes.SHA256())
         )
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        with tempfile.TemporaryDirectory(prefix="azrt-simulator-") as folder:  # ssl takes a key from a file only
+        with tempfile.TemporaryDirectory(prefix="azrt-ca-") as folder:  # ssl takes a key from a file only
             file = Path(folder, "server.pem")
             file.write_bytes(_pem(key) + certificate.public_bytes(serialization.Encoding.PEM))
             context.load_cert_chain(file)

@@ -20,9 +20,9 @@ from tests.bench import workload
 from tests.bench.inside.themed import ThemedApp
 from tests.support.drawing import resize, turn, until
 from tui.capture import EventLog
-from tui.ui.compositing import Piece, PiecesUpdate
 from tui.ui.screens.help import Help
 from tui.ui.screens.main import MainScreen
+from tui.ui.terminal.compositing import Piece, PiecesUpdate
 from tui.ui.widgets.event_pane import EventPane
 from tui.ui.widgets.prompt import Prompt
 from tui.ui.widgets.transcript_pane import TranscriptPane
@@ -188,8 +188,8 @@ def test_the_focus_is_drawn_whole() -> None:
 async def test_what_was_left_is_drawn_when_the_terminal_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     limit: list[int | None] = [None]
     busy = [True]
-    monkeypatch.setattr("tui.ui.compositing.allowance", lambda _: limit[0])
-    monkeypatch.setattr("tui.ui.compositing.is_busy", lambda _: busy[0])
+    monkeypatch.setattr("tui.ui.terminal.compositing.allowance", lambda _: limit[0])
+    monkeypatch.setattr("tui.ui.terminal.compositing.is_busy", lambda _: busy[0])
     app = Drawn()
     async with app.run_test(size=(120, 36)) as pilot:
         screen = app.show_main()

@@ -1,6 +1,6 @@
 """A pasted URL, host or name, taken apart without trust, and how to show one in a message.
 
-Pure: no I/O, standard library only. Nothing here knows which hosts and paths Azure has: see ``tui.endpoint``.
+Pure: no I/O. Nothing here knows which hosts and paths Azure has: see ``tui.endpoint.target``.
 """
 
 import ipaddress
@@ -9,6 +9,10 @@ import string
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote, unquote_plus
+
+from tui.secrets import KEY as KEY
+from tui.secrets import KNOWN_NAMES as KNOWN_NAMES
+from tui.secrets import is_secret
 
 Subject = Literal["endpoint", "deployment", "url"]
 
@@ -29,18 +33,11 @@ PLACEHOLDER = re.compile(r"(?:^|/)your(?:[-_]|resource)|[<>{}$]", re.IGNORECASE)
 """What documentation writes where a name belongs: ``your-resource``, ``<name>``, ``{name}``, ``$NAME``."""
 
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
-KEY = re.compile(
-    r"(?<![A-Za-z0-9])(?:[0-9a-fA-F]{32}|(?:sk|ek|rk|sess)[-_][A-Za-z0-9_-]{16,}|eyJ[\w.-]{20,}|[A-Za-z0-9+_-]{65,}=*)"
-    r"(?![A-Za-z0-9])"
+_OBEYED = re.compile(
+    "[\x00-\x1f\x7f-\x9f"  # C0, DEL, C1
+    "\u2028\u2029\u202a-\u202e\u2066-\u2069"  # line ends, bidirectional embeddings, overrides and isolates
+    "\ud800-\udfff]"  # halves of surrogate pairs, which no encoding can write
 )
-"""Shapes of keys: Azure's 32 hex digits and its newer 84 characters, OpenAI's ``sk-...``, an Entra ID token.
-
-A resource or deployment name has at most 64 characters.
-"""
-_HIDDEN_PARAMETER = re.compile(r"[?&;#][^=]*=")
-_SECRET_NAME = re.compile(r"key|token|secret|^sig|passw|pwd|auth|bearer|^code$")
-KNOWN_NAMES = frozenset({"api-version", "deployment", "model"})
-"""The names in a query that mean something here and hold no secret."""
 
 
 class EndpointError(ValueError):
@@ -64,9 +61,22 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def escape_controls(text: str) -> str:
-    r"""Return ``text`` with everything that a terminal could obey (control, bidi, surrogate) as ``\x1b`` escapes."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+def escape_controls(text: str, *, keep: str = "") -> str:
+    r"""Return ``text`` with everything that a terminal could obey, or that turns a line around, as ``\x1b`` escapes.
+
+    That is: control characters, line separators, bidirectional embeddings, overrides and isolates, and surrogates.
+    Everything else is somebody's writing and stays: spaces of every width, joiners and non-joiners, marks of direction,
+    soft hyphens. ``str.isprintable`` is no test for it: it is false for every space but U+0020, and for all of Cf.
+
+    Args:
+        text: anything.
+        keep: controls to leave as they are, such as line breaks.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return _OBEYED.sub(
+        lambda found: found[0] if found[0] in keep else found[0].encode("unicode_escape").decode("ascii"), text
+    )
 
 
 def shown(value: str, limit: int = 100) -> str:
@@ -79,8 +89,13 @@ def shown(value: str, limit: int = 100) -> str:
     base, mark, query = text.partition("?")
     if mark:
         text = f"{base}?{'&'.join(_shown_piece(piece) for piece in re.split(r'[&;?]', query))}"
-    text = escape_controls(KEY.sub("***", text))
+    # In an address or a name, a space of another width or a joiner is a slip that the user has to see.
+    text = "".join(map(_visible, KEY.sub("***", text)))
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def _visible(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
 
 
 def _shown_piece(raw: str) -> str:
@@ -102,13 +117,7 @@ class Piece:
     @property
     def secret(self) -> bool:
         """Whether it is, or may hide, a key."""
-        is_key = KEY.fullmatch if self.name in KNOWN_NAMES else KEY.search  # a deployment may end in 32 hex digits
-        return bool(
-            _SECRET_NAME.search(self.name)
-            or KEY.search(self.name)
-            or is_key(self.value)
-            or _HIDDEN_PARAMETER.search(self.value)  # deployment=d%26key=...
-        )
+        return is_secret(self.name, self.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from textual._xterm_parser import XTermParser
 from textual.app import App, ReturnType
 from textual.driver import Driver
 
-from tui.ui.reading import ReadingApp
+from tui.ui.terminal.input import ReadingApp
 
 if TYPE_CHECKING:
     from textual.message import Message

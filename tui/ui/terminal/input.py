@@ -19,7 +19,7 @@ from textual._xterm_parser import XTermParser
 from textual.app import App, ReturnType
 from textual.drivers.linux_driver import LinuxDriver
 
-from tui.ui.signals import HUNG_UP, end
+from tui.ui.terminal.signals import HUNG_UP, end
 
 if TYPE_CHECKING:
     from textual.driver import Driver

@@ -12,7 +12,7 @@ from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._xterm_parser import XTermParser
 
 from tests.support.apps import running
-from tui.ui.reading import Keyboard
+from tui.ui.terminal.input import Keyboard
 from tui.ui.widgets.prompt import Prompt
 
 COLOURED = "\x1b[31mred\x1b[0m\nrm -rf x\n\x1b]0;title\x07end"

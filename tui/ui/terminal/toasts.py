@@ -7,7 +7,7 @@ import logging
 from textual.notifications import SeverityLevel
 
 from tui import paths
-from tui.ui.pacing import PacedApp
+from tui.ui.terminal.pacing import PacedApp
 from tui.ui.text import printable
 
 logger = logging.getLogger(__name__)

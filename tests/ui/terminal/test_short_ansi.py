@@ -14,7 +14,7 @@ from textual.filter import DimFilter, Monochrome, NoColor
 from textual.strip import Strip
 
 from tests.support.properties import PROPERTY
-from tui.ui.terse import TerseStrip, filter_styles
+from tui.ui.terminal.short_ansi import TerseStrip, filter_styles
 
 COLORS = st.sampled_from([None, "red", "color(201)", "#7aa2f7", "#121519", "default"])
 FLAGS = st.sampled_from([None, True, False])

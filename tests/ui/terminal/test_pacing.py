@@ -9,7 +9,7 @@ from textual import events
 from textual.drivers.headless_driver import HeadlessDriver
 
 from tests.support.drawing import until
-from tui.ui.pacing import Pace, PacedApp, PacedDriver
+from tui.ui.terminal.pacing import Pace, PacedApp, PacedDriver
 
 FRAME = 5_000
 

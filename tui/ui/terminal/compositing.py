@@ -19,7 +19,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.ui.pacing import RETRY_S, allowance, is_busy
+from tui.ui.terminal.pacing import RETRY_S, allowance, is_busy
 
 _Span = tuple[int, int]
 """Columns of a line: the first, and one behind the last."""

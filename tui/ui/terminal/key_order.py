@@ -9,10 +9,11 @@ from textual import events
 from textual.app import App, ReturnType
 from textual.message import Message
 from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
 if TYPE_CHECKING:
-    from textual.widget import Widget as _Base
+    _Base = Widget
 else:
     # Not a widget of its own: Textual takes styles and bindings from the first base that is one.
     _Base = object
@@ -87,11 +88,8 @@ class OrderedKeys(_Base):
     """
 
     async def _on_key(self, event: events.Key) -> None:
-        focused = self.screen.focused
-        if focused is not None and focused is not self:
-            event.stop()
+        if hand_on(self, event):
             event.prevent_default()
-            focused._forward_event(events.Key(event.key, event.character))
             return
         if not event.is_printable:
             active = self.screen.active_bindings.get(event.key)
@@ -99,3 +97,17 @@ class OrderedKeys(_Base):
             if active is not None and active.enabled and await self.app.run_action(active.binding.action, active.node):
                 event.stop()
                 event.prevent_default()
+
+
+def hand_on(widget: Widget, event: events.Key) -> bool:
+    """Give a key that was meant for ``widget`` to the widget that has got the focus meanwhile.
+
+    Returns:
+        True when there is one; the event is stopped then.
+    """
+    focused = widget.screen.focused
+    if focused is None or focused is widget:
+        return False
+    event.stop()
+    focused._forward_event(events.Key(event.key, event.character))
+    return True
