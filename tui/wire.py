@@ -13,6 +13,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tui.audio_format import PCM16_24K, AudioFormat
+
 PCM16_RATE = 24_000
 """Samples a second of PCM16 mono: the only audio format that azrt-tui asks for."""
 
@@ -130,6 +132,10 @@ def label(event_type: str) -> str:
 _TYPE_FIRST = re.compile(rb'\s*\{\s*(?:"event_id"\s*:\s*"[^"\\]*"\s*,\s*)?"type"\s*:\s*"([^"\\]{1,200})"')
 
 
+_MOST_BEFORE_TYPE = 1_000
+"""Characters at the start of an event that hold its type, where that is named first."""
+
+
 def sniff_type(data: bytes) -> str:
     """The ``type`` of a text frame, in about half a microsecond for frames as the services write them.
 
@@ -144,6 +150,11 @@ def sniff_type(data: bytes) -> str:
     event = parse(data)
     event_type = event.get("type") if event is not None else None
     return event_type if isinstance(event_type, str) and event_type else BROKEN_TYPE
+
+
+def starts_event(text: str) -> bool:
+    """True for what begins as an event that names its type first, whatever becomes of it."""
+    return _TYPE_FIRST.match(text[:_MOST_BEFORE_TYPE].encode(errors="replace")) is not None
 
 
 def parse(data: bytes) -> dict[str, Any] | None:
@@ -224,9 +235,11 @@ def size(count: int) -> str:
     return f"{in_unit:.1f}{unit}" if in_unit < 9.95 else f"{in_unit:.0f}{unit}"
 
 
-def audio_duration(count: int) -> str:
-    """How long so many bytes of PCM16 at 24 kHz play: ``150 ms of audio``, ``5.6 s of audio``."""
-    ms = count * 1000 / PCM16_BYTES_PER_SECOND
+def audio_duration(count: int, audio: AudioFormat = PCM16_24K) -> str:
+    """How long so many bytes of audio play: ``150 ms of audio``, ``5.6 s of audio``; or of what they are."""
+    if not audio.known:
+        return f"{size(count)} bytes of {text(audio.name)}"
+    ms = count * 1000 / audio.bytes_per_second
     return f"{ms:.0f} ms of audio" if ms < 1000 else f"{ms / 1000:.1f} s of audio"
 
 
@@ -402,15 +415,20 @@ _SUMMARIES: tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...] = (
 )
 
 
-def summary(event: Mapping[str, Any]) -> str:
-    """One line that says what an event holds, without its type; "" when its type says it all."""
+def summary(event: Mapping[str, Any], audio: AudioFormat = PCM16_24K) -> str:
+    """One line that says what an event holds, without its type; "" when its type says it all.
+
+    Args:
+        event: the event.
+        audio: the format of audio in it.
+    """
     event_type = event.get("type")
     if not isinstance(event_type, str):
         return text(event)
     key = AUDIO_KEYS.get(event_type)
     if key is not None:
         payload = event.get(key)
-        return audio_duration(len(payload) * 3 // 4) if isinstance(payload, str) else ""
+        return audio_duration(len(payload) * 3 // 4, audio) if isinstance(payload, str) else ""
     for prefix, summarise in _SUMMARIES:
         if event_type.startswith(prefix):
             return summarise(event)

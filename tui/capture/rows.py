@@ -83,7 +83,7 @@ class RowReader:
         if entry.note and entry.type in {wire.BROKEN_TYPE, wire.BINARY_TYPE}:
             return entry.note
         if entry.type in wire.AUDIO_KEYS:
-            said = wire.audio_duration(row.audio)
+            said = wire.audio_duration(row.audio, self._log.audio_format(row.first))
         elif entry.type in wire.TEXT_DELTAS:
             said = self._preview(row)
         else:

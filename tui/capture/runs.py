@@ -6,6 +6,7 @@ import sys
 from typing import Final
 
 from tui import wire
+from tui.audio_format import NAMING
 from tui.wire import Direction
 
 _MAX_OPEN: Final = 64
@@ -44,7 +45,19 @@ class Kind:
     looking there first costs a fraction of a search.
     """
 
-    __slots__ = ("audio", "audio_at", "audio_key", "ends_append", "ends_runs", "folds", "id", "item", "item_at", "run")
+    __slots__ = (
+        "audio",
+        "audio_at",
+        "audio_key",
+        "ends_append",
+        "ends_runs",
+        "folds",
+        "id",
+        "item",
+        "item_at",
+        "names_format",
+        "run",
+    )
 
     def __init__(self, kind_id: int, event_type: str) -> None:
         self.id = kind_id
@@ -53,6 +66,8 @@ class Kind:
         """True when it ends a run of sent audio: that goes on for minutes, and a new row after this keeps order."""
         self.ends_runs = event_type.startswith("websocket.")
         """True when it ends every run: item ids mean nothing in another connection."""
+        self.names_format = event_type in NAMING
+        """True when it may say in which format audio is from then on."""
         key = wire.AUDIO_KEYS.get(event_type)
         self.audio_key = f'"{key}"'.encode() if key else b""
         self.run = _NO_RUN

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from tui import wire
+from tui.audio_format import Formats
 from tui.conversation import failures
 from tui.conversation.blocks import Block, Blocks
 from tui.conversation.carrying import CARRIED, CARRIED_FIRST, ROLES, Carried, choose, is_same
@@ -37,6 +38,7 @@ class Transcript:
 
     def __init__(self) -> None:
         self._blocks = Blocks()
+        self._formats = Formats()
         self._unconfirmed: list[Block] = []
         self._carried: dict[str, Block] = {}
         """Blocks that are on their way into a new session, by the id that their item was given."""
@@ -197,6 +199,7 @@ class Transcript:
         """Take an event that was received."""
         event_type = event.get("type")
         handler = _RECEIVED.get(event_type) if isinstance(event_type, str) else None
+        self._formats.take(event, sent=False)
         if handler is not None:
             handler(self, event, time_s)
 
@@ -306,7 +309,10 @@ class Transcript:
         delta = event.get("delta")
         if isinstance(delta, str):
             block = self._block(event, Speaker.AGENT, time_s)
-            block.audio += len(delta) * 3 // 4 - delta.count("=", max(0, len(delta) - 2))
+            in_force = self._formats.now
+            audio = in_force.responses.get(string(event.get("response_id")), in_force.received)
+            size = len(delta) * 3 // 4 - delta.count("=", max(0, len(delta) - 2))
+            block.audio_ms += size * 1000 / audio.bytes_per_second if audio.known else 0
             if block.heard_ms is not None:
                 self._blocks.touch(block)
 

@@ -41,6 +41,7 @@ class WatchedSession:
         self._watcher: Watcher | None = None
         self._missed: Batch | None = None
         self.recorder.unusable = "passed on as it is"
+        self.recorder.plays = False
         self.recorder.set_status(
             host=host, model=asked.model, kind=asked.kind.remark, link=Link.CONNECTING, watched=True
         )

@@ -8,9 +8,11 @@ from dataclasses import replace
 from typing import Any, Final
 
 from tui import wire
+from tui.audio_format import PCM16_24K, InForce
 from tui.conversation import Cause, failures
 from tui.conversation.causes import SET_TRANSCRIPTION
 from tui.conversation.items import has_audio, mapping, string
+from tui.session.batch import Severity
 from tui.session.causes import OPENINGS, opened
 from tui.session.commands import Cancel, SendQueued, Transcribe, Truncate, TurnsByHand
 from tui.session.shared import Shared
@@ -37,6 +39,8 @@ class Reactions:
         self._created = created
         self._detection = ""
         """Who decides that the person has finished, as the session said last."""
+        self._formats = InForce()
+        """The formats of audio that were looked at last."""
 
     def on_event(self, event: Mapping[str, Any]) -> None:
         """React to one event."""
@@ -49,6 +53,8 @@ class Reactions:
                 shared.transcribing.updated(event.get("session"))
             self._created(opened(event))
             self._detects(shared.recorder.status.turn_detection)
+            if event_type == "session.updated":
+                self._insists()
         elif event_type == "response.created":
             if shared.to_cancel:
                 shared.to_cancel -= 1
@@ -130,3 +136,17 @@ class Reactions:
         if step is not Step.STAY:
             return None
         return replace(cause, fix=f"Nothing that was sent with it holds. {SET_TRANSCRIPTION}")
+
+    def _insists(self) -> None:
+        """Tell once where the server has chosen formats of audio that azrt-tui did not ask for, and cannot use."""
+        formats = self._shared.recorder.log.formats
+        if formats == self._formats:
+            return
+        self._formats = formats
+        notify = self._shared.recorder.notify
+        if formats.sent != PCM16_24K:
+            name = wire.text(str(formats.sent))
+            notify(f"The server wants your voice as {name}, and azrt-tui sends PCM16 at 24 kHz.", Severity.WARNING)
+        if not formats.received.known:
+            name = wire.text(str(formats.received))
+            notify(f"The agent's voice comes as {name}, which azrt-tui cannot play.", Severity.WARNING)

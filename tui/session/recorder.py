@@ -15,6 +15,8 @@ from typing import Any, AnyStr, Protocol
 
 from tui import wire
 from tui.audio import Playback
+from tui.audio.conversion import Conversion
+from tui.audio_format import AudioFormat
 from tui.capture import Decoded, EventLog, Interrupted, Playing
 from tui.conversation import Status
 from tui.conversation.fold import Fold
@@ -22,7 +24,7 @@ from tui.conversation.heard import Heard
 from tui.session.batch import Batch, Notice, Severity
 from tui.session.capturing import capture_failed, capture_oversized
 from tui.settings import Secret
-from tui.wire import PCM16_BYTES_PER_SECOND, Direction
+from tui.wire import Direction
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +69,10 @@ class Recorder:
         """Called with each parsed event that was received."""
         self.unusable = "kept from the SDK"
         """What becomes of a frame that the SDK could not take."""
+        self.plays = True
+        """Whether the agent's voice is handed to playback."""
         self._playback = playback
+        self._conversion = Conversion()
         self._deliver = deliver
         self._interval_s = 1 / fps
         self._key: Masking = key or Secret()
@@ -126,7 +131,8 @@ class Recorder:
             return None
         if wire.is_alarm(event):
             self._alarm(index)
-        self._play(event, t_ns - self.log.origin_ns, audio.pcm if audio is not None else b"")
+        sound = audio.sound if audio is not None else b""
+        self._play(event, t_ns - self.log.origin_ns, sound, self.log.audio_format(index))
         if audio is None and event.get("type") in wire.OUTPUT_AUDIO and isinstance(event.get("delta"), str):
             self.log.add_note(index, f"audio that is not base64; {self.unusable}")
             self._alarm(index)
@@ -201,12 +207,12 @@ class Recorder:
         self.fold.new_connection()
         self.touch()
 
-    def _play(self, event: Mapping[str, Any], t_ns: int, pcm: bytes) -> None:
+    def _play(self, event: Mapping[str, Any], t_ns: int, sound: bytes, audio_format: AudioFormat) -> None:
         """Hand audio to playback, unless the answer was interrupted."""
-        length_ns = len(pcm) * 1_000_000_000 // PCM16_BYTES_PER_SECOND
-        if self._heard.received(event, t_ns, length_ns, None):
+        if self._heard.received(event, t_ns, audio_format.length_ns(len(sound)), None) and self.plays:
             index = event.get("content_index")
-            self._playback.feed(event["item_id"], index if isinstance(index, int) else 0, pcm)
+            part = event["item_id"], index if isinstance(index, int) else 0
+            self._playback.feed(*part, self._conversion.feed(part, sound, audio_format))
         self._heard.forget_before(t_ns)
 
     # Batches

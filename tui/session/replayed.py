@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from tui import wire
+from tui.audio_format import AudioFormat
 from tui.capture import Entry, EventLog, Interrupted
 from tui.conversation import AgentState, Cause, Link, Status, Turn
 from tui.conversation.fold import Fold
 from tui.conversation.heard import Heard
 from tui.session.batch import Batch
-from tui.wire import PCM16_BYTES_PER_SECOND, Direction
+from tui.wire import Direction
 
 _RATE_WINDOW_NS: Final = 1_000_000_000
 
@@ -28,11 +29,22 @@ _LINKS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """A piece of what the agent said, PCM16 mono 24 kHz."""
+    """A piece of what the agent said, as it came."""
 
     item_id: str
     content_index: int
-    pcm: bytes
+    data: bytes
+    audio_format: AudioFormat
+
+    @property
+    def length_ns(self) -> int:
+        """How long it plays, in nanoseconds."""
+        return self.audio_format.length_ns(len(self.data))
+
+    def from_ns(self, skipped_ns: int) -> Sound:
+        """Return what is left of it after so many nanoseconds, from a whole sample on."""
+        sample = 1 if self.audio_format.coding else 2
+        return replace(self, data=self.data[skipped_ns * self.audio_format.rate // 1_000_000_000 * sample :])
 
 
 class Silence:
@@ -82,9 +94,8 @@ class Replayed:
         self._fold.received(event, entry.t_ns)
         if entry.type in ("session.created", "session.updated"):
             self._fold.reducer.set(link=Link.CONNECTED)
-        sound = _sound(entry, event)
-        length_ns = len(sound.pcm) * 1_000_000_000 // PCM16_BYTES_PER_SECOND
-        heard = self.heard.received(event, entry.t_ns, length_ns, sound)
+        sound = _sound(entry, event, self._log.audio_format(entry.index))
+        heard = self.heard.received(event, entry.t_ns, sound.length_ns, sound)
         self.heard.forget_before(entry.t_ns)
         if entry.type == "input_audio_buffer.speech_started":
             return Silence()
@@ -92,11 +103,7 @@ class Replayed:
 
     def after(self, t_ns: int) -> list[Sound]:
         """Return what is heard from this time on, of what came so far."""
-        found = []
-        for sound, over_ns in self.heard.after(t_ns):
-            at = over_ns * PCM16_BYTES_PER_SECOND // 2_000_000_000 * 2
-            found.append(replace(sound, pcm=sound.pcm[at:]))
-        return found
+        return [sound.from_ns(over_ns) for sound, over_ns in self.heard.after(t_ns)]
 
     def batch(self, t_ns: int) -> Batch:
         """What is new since the last one, at this time of the recording."""
@@ -152,12 +159,12 @@ class Replayed:
                 self._fold.interrupted(mark.response_id, mark.heard)
 
 
-def _sound(entry: Entry, event: Mapping[str, Any]) -> Sound:
-    """Return the agent's audio in an event; no samples where it has none that can be read."""
+def _sound(entry: Entry, event: Mapping[str, Any], audio_format: AudioFormat) -> Sound:
+    """Return the agent's audio in an event; nothing where it has none that can be read."""
     item_id, index = event.get("item_id"), event.get("content_index")
     delta = event.get("delta") if entry.type in wire.OUTPUT_AUDIO else None
     try:
-        pcm = base64.b64decode(delta) if isinstance(delta, str) else b""
+        data = base64.b64decode(delta) if isinstance(delta, str) else b""
     except (binascii.Error, ValueError):
-        pcm = b""
-    return Sound(wire.text(item_id), index if isinstance(index, int) else 0, pcm)
+        data = b""
+    return Sound(wire.text(item_id), index if isinstance(index, int) else 0, data, audio_format)

@@ -132,7 +132,7 @@ def replayed(log: EventLog) -> tuple[Replayed, list[bytes]]:
     while replay.count < len(log):
         heard = replay.take()
         if heard is not None and not isinstance(heard, Silence):
-            played.append(heard.pcm)
+            played.append(heard.data)
     replay.finish()
     return replay, played
 
@@ -147,7 +147,7 @@ def heard_ms(heard: Heard[Any]) -> dict[str, int]:
 
 def exported(log: EventLog) -> _Timeline:
     """Return where an export puts the audio of a log."""
-    timeline, marks = _Timeline(), iter([*log.marks, (len(log) + 1, None)])
+    timeline, marks = _Timeline(log), iter([*log.marks, (len(log) + 1, None)])
     before, mark = next(marks)
     for index in range(len(log) + 1):
         while mark is not None and before <= index:
