@@ -85,6 +85,14 @@ def say(
         return _Turn(loaded.settings, plan, json_output, patience).run(text)
 
 
+_LATE_S: Final = 0.5
+"""Some servers send the last words of an answer behind its response.done."""
+
+_TEXTS: Final = ("output_text", "output_audio_transcript", "text", "audio_transcript")
+_TEXT_DELTAS: Final = frozenset(f"response.{text}.delta" for text in _TEXTS)
+_TEXT_ENDS: Final = frozenset((*(f"response.{text}.done" for text in _TEXTS), "response.content_part.done"))
+
+
 class _Turn:
     """A turn on its way."""
 
@@ -103,6 +111,8 @@ class _Turn:
         """Whether the answer has been asked for: some servers speak first."""
         self._read = 0
         self._printed: dict[str, int] = {}
+        self._open_parts: set[tuple[str, str]] = set()
+        """Parts of the answer whose text may still go on."""
         self._said = False
         """Whether the agent has said anything."""
         self._calls: dict[str, dict[str, Any]] = {}
@@ -154,6 +164,7 @@ class _Turn:
             why = batch.status.cause if batch.status.link in {Link.FAILED, Link.CLOSED} else None
             code = self._read_events(batch.events)
             if code is not None:
+                self._take_late_words()
                 self._end_line()
                 return code
             if batch.status.link in {Link.FAILED, Link.CLOSED}:
@@ -162,6 +173,18 @@ class _Turn:
                 return self._fail(_words(why) if why is not None else "the connection ended")
             waits = self._error and not batch.status.response_id
             patience_s = self._patience.after_error_s if waits else self._patience.silence_s
+
+    def _take_late_words(self) -> None:
+        """Print the rest of a sentence that comes behind the end of its response, where it is not complete yet."""
+        until = time.monotonic() + _LATE_S
+        while self._open_parts and (left_s := until - time.monotonic()) > 0:
+            try:
+                batch = self._batches.get(timeout=left_s)
+            except queue.Empty:
+                return
+            if not self._json:
+                self._print_answer(batch)
+            self._read_events(batch.events)
 
     def _read_events(self, until: int) -> int | None:
         """Print and judge the new events; return the exit code when one of them ends the turn."""
@@ -183,6 +206,11 @@ class _Turn:
 
     def _judge(self, event: dict[str, Any]) -> int | None:
         event_type = event.get("type")
+        part = (wire.text(event.get("item_id")), wire.text(event.get("content_index")))
+        if event_type in _TEXT_DELTAS:
+            self._open_parts.add(part)
+        elif event_type in _TEXT_ENDS:
+            self._open_parts.discard(part)
         self._error = event_type == "error"
         if event_type == "response.done" and self._asked:
             response = event.get("response")

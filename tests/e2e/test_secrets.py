@@ -124,7 +124,7 @@ def look_at_the_screen(home: Path, environment: Mapping[str, str]) -> None:
         terminal.type("hello")
         terminal.press("enter")
         terminal.wait_for("Your key is")
-        terminal.wait_for(lambda screen: "no longer accepts" in screen or "ended the session" in screen)
+        terminal.wait_for(lambda screen: "no longer accepts" in screen or "closed the connection" in screen)
         terminal.press("tab", "k", "k", "enter")
         terminal.read(1)
         terminal.press("escape", "f1")

@@ -35,6 +35,7 @@ NAMES: dict[str, str] = {
     "unnamed-error": "error",
     "quota": "response-quota",
     "incomplete": "max-output-tokens",
+    "no-transcriber": "transcription-missing",
     # The connection ends
     "lost": "closed-1006",
     "dead": "silent",
@@ -64,8 +65,9 @@ HARMLESS = {"fragments", "odd-audio", "surrogate-halves", "long-string", "escape
 """Nothing fails."""
 
 
-ELSEWHERE = {"expires-soon"}
-"""Takes minutes: the end of a session is announced in test_reconnect."""
+ELSEWHERE = {"expires-soon", "whisper-only", "transcriber-refused"}
+"""The first takes minutes: the end of a session is announced in test_reconnect. The others are nothing to who asks for
+whisper-1; see test_transcribing."""
 
 UNNAMED = {"cancelled"}
 """No cause of failure, and told in the answer's own place."""
@@ -121,7 +123,7 @@ async def provoked(fault: str) -> AsyncIterator[Running]:
             transcription_model="whisper-1",
         ) as running,
     ):
-        if fault.startswith("transcription"):
+        if FAULTS[fault].counted == "transcription":
             await running.connected()
             running.worker.submit(ToggleMicrophone())
             await running.until(lambda: running.status.microphone is MicrophoneState.ON)

@@ -110,6 +110,9 @@ class OneSlot:
             request = client.recv(65536)
             if not request:
                 return
+            if b"upgrade: websocket" not in request.lower():
+                client.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+                return
             with self._lock:
                 self.asked += 1
                 self._open += 1

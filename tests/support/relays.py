@@ -7,10 +7,13 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from tests.support.servers import DEADLINE_S
-from tui.capture import EventLog
+from tui.capture import CaptureWriter, EventLog
+from tui.capture.folder import NewCapture
+from tui.capture.records import Header
 from tui.conversation import Cause, Link, Status, Turn
 from tui.endpoint import explicit_target
 from tui.relay import Address, Relay, RelayPlan, WatchedSession
@@ -62,13 +65,18 @@ class Seen:
 class Running:
     """A relay and the sessions that it has opened."""
 
-    def __init__(self, plan: RelayPlan) -> None:
+    def __init__(self, plan: RelayPlan, captures: Path | None = None) -> None:
         self.sessions: list[Seen] = []
         self.refusals: list[str] = []
+
+        def log(_: object) -> EventLog:
+            capture = CaptureWriter(NewCapture(captures), Header()) if captures is not None else None
+            return EventLog(time.monotonic_ns(), capture=capture)
+
         self.relay = Relay(
             plan,
             lambda session: self.sessions.append(Seen(session)),
-            lambda _: EventLog(time.monotonic_ns()),
+            log,
             fps=100,
             refused=self.refusals.append,
         )
@@ -92,18 +100,18 @@ async def until(condition: Callable[[], object]) -> None:
 
 
 @asynccontextmanager
-async def relay(target: str, *, key: str = "", **options: Any) -> AsyncIterator[Running]:
+async def relay(target: str, *, key: str = "", captures: Path | None = None, **options: Any) -> AsyncIterator[Running]:
     """A relay to a URL; stopped at the end, and nothing is left of it.
 
-    ``key`` is that of the settings, ``options`` the other fields of the plan.
+    ``key`` is that of the settings, ``captures`` a folder for them, ``options`` the other fields of the plan.
     """
     options.setdefault("timeouts", Timeouts(open_s=5, close_s=0.3))
     plan = RelayPlan(
         Address("127.0.0.1", 0),
-        explicit_target(target, None, insecure=True),
+        explicit_target(target, None, insecure=True, watched=True),
         **{"sign_in": FixedKey(Secret(key)), **options},
     )
-    running = Running(plan)
+    running = Running(plan, captures)
     await asyncio.to_thread(running.relay.start)
     try:
         yield running

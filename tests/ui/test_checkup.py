@@ -37,7 +37,7 @@ async def test_f6_beside_a_session_opens_no_other_one(size: tuple[int, int]) -> 
         await shown.pilot.press("y")
         await shown.until(lambda: any("Copied" in toast for toast in shown.toasts))
         copied = [json.loads(line) for line in shown.app.clipboard.splitlines()]
-        assert copied[-1]["check"] == "sdk"
+        assert copied[-1]["check"] == "models"
         await shown.pilot.press("r")
         await shown.until(lambda: "Healthy." in shown.text)
         await shown.pilot.press("escape")

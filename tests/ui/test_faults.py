@@ -210,7 +210,7 @@ SEEN: dict[str, Seen] = {
     "beta-session": over(
         "The server speaks the Beta protocol, not GA.",
         "The server speaks the Realtime Beta protocol, which the openai-agents SDK cannot read (it ends in a "
-        "ValidationError on session.created); the URL was ws://{at}/openai/v1/realtime?model=gpt-realtime",
+        "ValidationError on session.created); the URL was ws://{at}/openai/v1/realtime?model=gpt-realtime-2.1",
         _GA,
     ),
     "no-session-created": Seen("", offer="No session.created for 1 s, reconnects in 1 s"),
@@ -221,7 +221,8 @@ SEEN: dict[str, Seen] = {
     ),
     "update-refused": Seen(
         "The server refused a setting: unknown_parameter · Unknown parameter: 'session.audio.input.transcription'. "
-        f"Nothing that was sent with it holds: change that setting. {CHECKS}"
+        "Nothing that was sent with it holds. Set AZRT_TRANSCRIPTION_MODEL (or --transcription-model) to a "
+        f"transcription model that this server has (on Azure: to the name of its deployment), or to none. {CHECKS}"
     ),
     "no-answer": Seen("hello", offer="No answer for 1 s"),
     "unnamed-error": Seen(f"The server reports an error: server_error · {_SORRY}"),
@@ -309,8 +310,10 @@ SEEN: dict[str, Seen] = {
     ),
     "transcription-failed": Seen("Not transcribed: The audio could not be transcribed."),
     "transcription-missing": Seen(
-        "Set AZRT_TRANSCRIPTION_MODEL to a transcription model that is deployed on this resource, or to none."
+        "Set AZRT_TRANSCRIPTION_MODEL (or --transcription-model) to a transcription model that this server has (on "
+        "Azure: to the name of its deployment), or to none."
     ),
+    "no-transcriber": Seen("Not transcribed: The API deployment for this resource does not exist."),
 }
 """What the person sees of each fault of which he is told."""
 

@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import Label
 
 from tests.support.drawing import until
+from tests.unit.test_endpoint_kinds import NO_SOCKET, REFUSED
 from tui.settings import Secret
 from tui.ui import theming
 from tui.ui.screens.first_run import FirstRun, FirstRunResult, Tick
@@ -102,7 +103,7 @@ async def test_what_the_endpoint_comes_to_is_shown_while_typing() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         assert preview(app).startswith("Paste the endpoint")
         await paste(pilot, "acme")
-        assert preview(app) == "Now the deployment: its name, such as gpt-realtime."
+        assert preview(app) == "Now the deployment: its name, such as gpt-realtime-2.1."
         assert not is_wrong(app)
         await pilot.press("enter", *"gpt-realtime")
         assert preview(app) == URL
@@ -116,6 +117,8 @@ async def test_what_the_endpoint_comes_to_is_shown_while_typing() -> None:
         ("https://acme.openai.azure.com/x?api-version=1&key=abc", "(and 2 more)", False),
         ("https://portal.azure.com/#home", "is a web page, not an endpoint; use https://NAME", True),
         ("a b", "has a space", True),
+        ("wss://acme.openai.azure.com/openai/v1/live/sessions", "is Live, not Realtime", True),
+        ("wss://acme.services.ai.azure.com/voice-live/realtime?model=m", "/openai/v1/realtime?model=NAME", True),
         (KEY, "✗ the endpoint looks like an API key", True),
         ("\n\x1b[2Jac\u200bme\u202e\n", '"[2Jacme" has no usable host', True),
     ],
@@ -138,6 +141,7 @@ async def test_the_layout_stands_still_while_a_person_types() -> None:
             "https://portal.azure.com/" + "x" * 300,
             "acme",
             "https://acme.openai.azure.com/x?api-version=1&key=a",
+            "wss://acme.services.ai.azure.com/api/projects/p/agents/a/endpoint/protocols/voice/live/sessions",
         ):
             app.screen.query_one("#endpoint", Field).value = text
             await pilot.pause()
@@ -148,7 +152,8 @@ async def test_the_layout_stands_still_while_a_person_types() -> None:
     ("endpoint", "deployment", "key", "focus", "why"),
     [
         ("", "", "", "endpoint", "✗ the endpoint is empty; use https://NAME.openai.azure.com"),
-        ("acme", "", KEY, "deployment", "✗ the deployment is empty; give its name, such as gpt-realtime"),
+        ("https://acme.openai.azure.com/openai/v1/realtime?call_id=1", "", KEY, "endpoint", '✗ "https://acme.openai'),
+        ("acme", "", KEY, "deployment", "✗ the deployment is empty; give its name, such as gpt-realtime-2.1"),
         ("acme", KEY, KEY, "deployment", "✗ the deployment looks like an API key"),
         ("acme", "gpt", "", "key", "✗ the key is empty; paste KEY 1 or KEY 2 of the resource"),
         ("acme", "gpt", "se cret", "key", "✗ the key holds a character that no key has"),
@@ -289,3 +294,14 @@ async def test_hostile_text_about_the_settings_is_drawn_as_escapes(size: tuple[i
         text = "\n".join(screen_text(app))
         assert r"[red]\u001b[2J\u202e[/]" in text
         assert text.replace("\n", "").isprintable()
+
+
+async def test_a_refusal_of_an_address_is_read_to_its_end() -> None:
+    app = Shown()
+    async with app.run_test(size=(80, 24)) as pilot:
+        for url in [*(row[0] for row in REFUSED), *(row[0] for row in NO_SOCKET)]:
+            app.screen.query_one("#endpoint", Field).value = url
+            await pilot.pause()
+            assert is_wrong(app)
+            if "gw.contoso" not in url:  # a gateway's prefix may be of any length
+                assert "model=NAME" in "\n".join(screen_text(app)), url

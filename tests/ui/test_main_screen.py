@@ -17,9 +17,12 @@ from textual.geometry import Region
 from tests.support.apps import Running, endless, fast, isolate, running
 from tests.support.drawing import HOSTILE, is_safe, lines, resize, screen_lines, segments, strips, wheel
 from tests.support.servers import CREATED, Peer, websocket_server
+from tests.support.virtual_device import VirtualOutput
+from tui.audio.speaker import Speaker as Loudspeaker
 from tui.conversation import Speaker, TurnState
 from tui.session import Batch, Notice
 from tui.session.batch import Severity
+from tui.ui.host import SessionHost
 from tui.ui.messages import SessionBatch
 from tui.ui.screens.event_detail import EventDetail
 from tui.ui.widgets.pane_tabs import PaneTabs
@@ -198,7 +201,22 @@ async def test_interrupting_stops_the_answer_wherever_the_focus_is(pane: str, ke
         assert "agent" in shown.text and "response.cancel" in shown.text
 
 
-async def test_with_audio_what_was_not_heard_is_truncated_and_struck_through() -> None:
+async def test_without_a_loudspeaker_audio_is_read_and_nothing_of_it_is_struck_through() -> None:
+    async with running(endless(audio_factor=1000.0), modality="audio") as shown:
+        await shown.connected()
+        await shown.say(STORY)
+        await shown.says("Here is a long")
+        await shown.until(lambda: "of audio" in "\n".join(lines(shown.events)), "audio comes")
+        await shown.pilot.press("escape")
+        await shown.says("interrupted")
+        turn = shown.transcript.turns[-1]
+        assert turn.text[: turn.heard].startswith("Here is a long")
+        assert not shown.server_got("conversation.item.truncate")
+
+
+async def test_with_audio_what_was_not_heard_is_truncated_and_struck_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = VirtualOutput()
+    monkeypatch.setattr(SessionHost, "make_speaker", lambda host: Loudspeaker(open_output=device.connect))
     async with running(endless(audio_factor=1000.0), modality="audio") as shown:
         await shown.connected()
         await shown.say(STORY)

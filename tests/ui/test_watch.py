@@ -106,6 +106,20 @@ async def test_before_anybody_connects_it_says_how_to(size: tuple[int, int]) -> 
         assert KEY not in shown.text
 
 
+async def test_a_target_of_another_kind_is_named_and_so_is_how_to_reach_it() -> None:
+    async with simulator() as sim, watching(f"{sim.url().partition('/openai')[0]}/v1/live/sessions") as shown:
+        address = shown.app.relay.url.removeprefix("ws://")
+        await shown.shows("◌ listening", "Live", f"ws://{address}/v1/live/sessions")
+
+
+async def test_a_session_of_another_kind_is_named() -> None:
+    async with simulator() as sim, watching(sim.url()) as shown:
+        url = f"{shown.app.relay.url}/openai/v1/realtime/translations?model=my-model"
+        with pytest.raises(InvalidStatus):  # the simulator speaks Realtime
+            await connect(url)
+        await shown.shows("translation   my-model", "✗ 1 translation my-model")
+
+
 async def test_a_session_is_shown_as_it_happens_and_is_in_a_capture() -> None:
     async with simulator(require_key=KEY) as sim, watching(sim.url()) as shown:
         async with shown.client("my-model") as client:

@@ -205,6 +205,7 @@ def test_without_a_terminal_the_screen_points_to_say(arguments: list[str], capsy
     [
         (AZURE | {"AZURE_OPENAI_ENDPOINT": "https://your-resource.openai.azure.com"}, "placeholder"),
         (AZURE, "no key for acme.openai.azure.com: set AZURE_OPENAI_API_KEY"),
+        ({"AZRT_URL": "wss://acme.openai.azure.com/openai/v1/live/sessions"}, "is Live, not Realtime"),
     ],
 )
 def test_the_screen_does_not_open_on_what_cannot_connect(
@@ -272,6 +273,11 @@ def test_too_few_files_are_said_and_more_are_taken_where_that_is_allowed(tmp_pat
         (["say", "hello"], 2, "nothing to connect to"),
         (["say", "--endpoint", "acme", "--deployment", "rt", "hello"], 2, "set AZURE_OPENAI_API_KEY"),
         (["say", "--endpoint", "a b", "hello"], 2, 'flag --endpoint: "a b" has a space'),
+        (
+            ["say", "--url", "wss://api.openai.com/v1/realtime?call_id=rtc_1", "hello"],
+            2,
+            "would change somebody's call",
+        ),
     ],
 )
 def test_say_checks_the_settings_before_anything_else(

@@ -283,9 +283,9 @@ def test_an_error_names_the_value_without_its_secrets_and_the_form_that_works() 
 
 def test_openai() -> None:
     assert openai_target(None) == Target(
-        "wss://api.openai.com/v1/realtime?model=gpt-realtime",
+        "wss://api.openai.com/v1/realtime?model=gpt-realtime-2.1",
         "api.openai.com",
-        "gpt-realtime",
+        "gpt-realtime-2.1",
         "openai",
         "Authorization",
         (),

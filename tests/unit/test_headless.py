@@ -67,7 +67,7 @@ def test_the_demo(capsys: pytest.CaptureFixture[str]) -> None:
     assert out == answers.KEYS.text + "\n"
     assert err.splitlines() == [
         "azrt-tui: connecting to the simulator (scripted answers, no model)",
-        "azrt-tui: connected to the simulator (scripted answers, no model), model gpt-realtime",
+        "azrt-tui: connected to the simulator (scripted answers, no model), model gpt-realtime-2.1",
     ]
 
 

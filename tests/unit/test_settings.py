@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.properties import PROPERTY
+from tui import models
 from tui.endpoint import EndpointError
 from tui.settings import (
     Loaded,
@@ -62,7 +63,7 @@ def test_defaults(load: Load, tmp_path: Path) -> None:
     loaded = load()
     assert (loaded.problems, loaded.notes) == ((), ())
     settings = loaded.settings
-    assert (settings.voice, settings.turn_detection, settings.modality) == ("ash", "semantic_vad", "auto")
+    assert (settings.voice, settings.turn_detection, settings.modality) == ("marin", "semantic_vad", "auto")
     assert (settings.while_answering, settings.insecure, settings.keymap) == ("interrupt", False, {})
     assert settings.themes_dir == tmp_path / "themes"
     assert set(settings.sources.values()) == {"default"}
@@ -105,6 +106,7 @@ def test_every_option_can_come_from_config_toml_and_every_variable_from_the_envi
     while_answering = "queue"
     echo = "Headset"
     api_key_command = "pass show 'azure key'"
+    headers = {{ X-Team = "blue" }}
     auth = "Entra"
     entra_scope = "https://ai.azure.com/.default"
     ca_file = '{certificates}'
@@ -169,6 +171,7 @@ def test_every_option_can_come_from_config_toml_and_every_variable_from_the_envi
         "AZRT_WHILE_ANSWERING": "queue",
         "AZRT_ECHO": "headset",
         "AZRT_AUTH": "entra",
+        "AZRT_HEADERS": "X-Team=blue",
         "AZRT_CA_FILE": str(certificates),
     }
     settings = load(**variables).settings
@@ -233,26 +236,26 @@ def test_a_wrong_line_of_a_file_is_reported_and_the_rest_counts(load: Load) -> N
         '.env: AZRT_FPS must be a whole number from 0 (automatic) to 60, not "fast"',
     )
     settings = loaded.settings
-    assert (settings.theme, settings.fps, settings.modality, settings.voice) == ("nord", 7, "text", "ash")
+    assert (settings.theme, settings.fps, settings.modality, settings.voice) == ("nord", 7, "text", "marin")
     assert settings.keymap == {"mic": "f4"}
 
 
 def test_lines_that_are_no_toml_are_reported_with_their_number_and_the_rest_counts(load: Load, tmp_path: Path) -> None:
     loaded = load(
-        config='theme = nord\r\nvoice = "marin"\r\nvoice = "ash"\r\nmodality = "text\r\n[keys]\r\nmic = "f4"\r\n'
+        config='theme = nord\r\nvoice = "cedar"\r\nvoice = "ash"\r\nmodality = "text\r\n[keys]\r\nmic = "f4"\r\n'
     )
     assert len(loaded.problems) == 3
     for problem, line in zip(loaded.problems, (1, 3, 4), strict=True):
         assert problem.startswith(f"{tmp_path / 'config.toml'}: ")
         assert f"at line {line}," in problem
-    assert (loaded.settings.voice, loaded.settings.keymap) == ("marin", {"mic": "f4"})
+    assert (loaded.settings.voice, loaded.settings.keymap) == ("cedar", {"mic": "f4"})
 
 
 @pytest.mark.parametrize(
     "config",
     [
-        pytest.param('x = [\nvoice = "marin"\n', id="open bracket"),
-        pytest.param('x = """\nvoice = "marin"\n', id="open string"),
+        pytest.param('x = [\nvoice = "ash"\n', id="open bracket"),
+        pytest.param('x = """\nvoice = "ash"\n', id="open string"),
         pytest.param("=\n" * 50, id="nothing but bad lines"),
         pytest.param(f"x = {'[' * 9999}", id="too deep"),
     ],
@@ -262,7 +265,7 @@ def test_toml_that_cannot_be_told_apart_is_reported_once(load: Load, config: str
     (problem,) = loaded.problems
     assert problem.endswith("nothing in the file is used")
     assert problem.isprintable()
-    assert loaded.settings.voice == "ash"
+    assert loaded.settings.voice == "marin"
 
 
 def test_files_that_cannot_be_read_are_reported(tmp_path: Path, load: Load) -> None:
@@ -334,7 +337,7 @@ def test_azure_wins_over_openai_and_a_url_over_both(load: Load) -> None:
 
 def test_an_openai_key_alone_means_openai(load: Load) -> None:
     settings = load(OPENAI_API_KEY="openai-secret").settings
-    assert settings.target().url == "wss://api.openai.com/v1/realtime?model=gpt-realtime"
+    assert settings.target().url == "wss://api.openai.com/v1/realtime?model=gpt-realtime-2.1"
     assert settings.key_for(settings.target()).reveal() == "openai-secret"
     assert load({"endpoint": ""}, **AZURE, OPENAI_API_KEY="k").settings.target().provider == "openai"
 
@@ -385,10 +388,10 @@ def test_other_servers_get_the_key_that_is_set(load: Load, url: str, keys: dict[
 
 def test_transcription_follows_the_provider_unless_chosen(load: Load) -> None:
     azure = load(**AZURE).settings
-    assert azure.transcription(azure.target()) == "whisper-1"
+    assert azure.transcription(azure.target()) == models.TRANSCRIPTIONS
     openai = load(OPENAI_API_KEY="k").settings
-    assert openai.transcription(openai.target()) == "gpt-4o-mini-transcribe"
-    for value, expected in (("my-whisper", "my-whisper"), ("none", None), ("OFF", None)):
+    assert openai.transcription(openai.target()) == models.TRANSCRIPTIONS
+    for value, expected in (("my-whisper", ("my-whisper",)), ("none", ()), ("OFF", ())):
         chosen = load({"transcription_model": value}, **AZURE).settings
         assert chosen.transcription(chosen.target()) == expected
 

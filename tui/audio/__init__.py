@@ -1,6 +1,6 @@
 """The agent's voice out, the person's voice in."""
 
 from tui.audio.devices import AudioUnavailable
-from tui.audio.playback import Playback, Position, SilentPlayback
+from tui.audio.playback import NoPlayback, Playback, Position, SilentPlayback
 
-__all__ = ["AudioUnavailable", "Playback", "Position", "SilentPlayback"]
+__all__ = ["AudioUnavailable", "NoPlayback", "Playback", "Position", "SilentPlayback"]

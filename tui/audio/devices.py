@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from tui.audio.fixes import SYSTEM_FIX, device_fix, library_fix
-from tui.pasted import escape_controls
+from tui.endpoint import escape_controls
 
 
 class Kind(enum.Enum):

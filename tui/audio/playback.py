@@ -95,11 +95,50 @@ class _Item:
         del self.pcm[: max(0, len(self.pcm) - left)]
 
 
-class SilentPlayback:
-    """Plays nothing, at the speed of speech: the stand-in where there is no loudspeaker.
+class NoPlayback:
+    """Plays nothing: answers are read where there is no loudspeaker, and nothing of them counts as unheard."""
 
-    It keeps the model's idea of what was heard sensible: an answer that is interrupted after four seconds is
-    truncated at four seconds, as it would be with a loudspeaker.
+    on_lost: Callable[[AudioUnavailable], None]
+    on_other: Callable[[str], None]
+
+    def __init__(self) -> None:
+        self.reference = Reference()
+
+    def open(self) -> bool:
+        """Return False: there is nothing to hear."""
+        return False
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    def feed(self, item_id: str, content_index: int, pcm: bytes) -> None:
+        """Let the audio go."""
+
+    def position(self) -> Position | None:
+        """Return None: nothing plays."""
+        return None
+
+    def flush(self) -> dict[str, int]:
+        """Return nothing: all that has come was read."""
+        return {}
+
+    def remaining_s(self) -> float:
+        """Return 0: nothing is left to hear."""
+        return 0.0
+
+    def quiet_s(self) -> float:
+        """Return infinity: nothing has been played."""
+        return math.inf
+
+    def level(self) -> float:
+        """Return 0."""
+        return 0.0
+
+
+class SilentPlayback:
+    """Plays nothing, at the speed of speech: what bridges the moment between two loudspeakers.
+
+    What was not heard waits here, and the next device goes on with it.
     """
 
     on_lost: Callable[[AudioUnavailable], None]
@@ -154,6 +193,15 @@ class SilentPlayback:
                 rests.append(Rest(item.item_id, item.content_index, heard_s, bytes(item.pcm)))
         self._items.clear()
         return rests
+
+    @property
+    def held(self) -> bool:
+        """Whether it stands still."""
+        return self._held_at is not None
+
+    def holds(self, item_id: str) -> bool:
+        """Return whether audio of this item is queued, or has just played."""
+        return any(item.item_id == item_id for item in self._items)
 
     def hold(self) -> None:
         """Stand still: a device will go on in a moment, and no word may be lost until then."""

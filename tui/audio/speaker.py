@@ -1,4 +1,4 @@
-"""The loudspeaker as the session knows it: a device while there is one, else silence at the speed of speech."""
+"""The loudspeaker as the session knows it: a device while there is one."""
 
 from __future__ import annotations
 
@@ -133,29 +133,36 @@ class Speaker:
         return self._found if self._player is not None else ""
 
     def feed(self, item_id: str, content_index: int, pcm: bytes) -> None:
-        """Queue PCM16 mono 24 kHz audio of an item."""
+        """Queue PCM16 mono 24 kHz audio of an item. Without a device, only what has begun goes on, for the next one."""
         with self._lock:
-            self._playing.feed(item_id, content_index, pcm)
+            if self._player is not None:
+                self._player.feed(item_id, content_index, pcm)
+            elif self._silent.held or self._silent.holds(item_id):
+                self._silent.feed(item_id, content_index, pcm)
 
     def position(self) -> Position | None:
         """What is playing now; None when nothing is."""
         with self._lock:
-            return self._playing.position()
+            return playing.position() if (playing := self._playing) is not None else None
 
     def flush(self) -> dict[str, int]:
-        """Fall silent at once, drop what is queued; return item id -> whole milliseconds heard of each item dropped."""
+        """Fall silent at once, drop what is queued; return item id -> whole milliseconds heard of each item dropped.
+
+        Without a device nothing is unheard: the text is on the screen.
+        """
         with self._lock:
-            return self._playing.flush()
+            heard = (self._player or self._silent).flush()
+            return heard if self._playing is not None else {}
 
     def remaining_s(self) -> float:
         """Seconds of queued audio that were not heard yet."""
         with self._lock:
-            return self._playing.remaining_s()
+            return playing.remaining_s() if (playing := self._playing) is not None else 0.0
 
     def quiet_s(self) -> float:
         """Seconds since the last sample left the loudspeaker."""
         with self._lock:
-            return self._playing.quiet_s()
+            return (self._player or self._silent).quiet_s()
 
     def level(self) -> float:
         """The loudness of what is played, 0 to 1."""
@@ -163,8 +170,9 @@ class Speaker:
         return player.level() if player is not None else 0.0
 
     @property
-    def _playing(self) -> Player | SilentPlayback:
-        return self._player or self._silent
+    def _playing(self) -> Player | SilentPlayback | None:
+        """The device, or what waits for the next one while it is changed; None where there is none."""
+        return self._player or (self._silent if self._silent.held else None)
 
     def _open_portaudio(self, fill: Fill, finished: Callable[[], None]) -> Output:
         open_named = partial(
@@ -205,7 +213,7 @@ class Speaker:
                 wait = player.tend()
 
     def _lose(self, player: Player) -> None:
-        """The device is gone: what was not heard goes on in silence, so that the conversation stays in step."""
+        """The device is gone: its answer goes on in silence, for a device that comes back; it is read meanwhile."""
         with devices.CHANGING:
             if player is not self._player:
                 return

@@ -8,9 +8,10 @@ from array import array
 from bisect import bisect_left
 from typing import Final, Protocol
 
+from tui.audio_format import CODINGS
 from tui.capture.blocks import Block, begin_of, end_of
 from tui.capture.decoding import read_line
-from tui.capture.records import MAX_LINE_BYTES, Stored
+from tui.capture.records import MAX_LINE_BYTES, Audio, Stored
 from tui.wire import Direction
 
 _FIRST_READ: Final = 2048
@@ -119,11 +120,19 @@ class CapturedFrames:
         if audio is None:
             return stored.rest
         samples = self.audio.get(stored.direction)
-        pcm = samples.read(audio.start, audio.size) if samples is not None else None
-        if pcm is None:
+        sound = _sound(samples, audio) if samples is not None else None
+        if sound is None:
             return stored.rest
-        base64 = binascii.b2a_base64(pcm, newline=False)
+        base64 = binascii.b2a_base64(sound, newline=False)
         return b"".join((stored.rest[: audio.at], base64, stored.rest[audio.at :]))
+
+
+def _sound(samples: Samples, audio: Audio) -> bytes | None:
+    """The audio as it was in its frame; None when the file does not have it."""
+    if not audio.coding:
+        return samples.read(audio.start, audio.size)
+    pcm = samples.read(audio.start, 2 * audio.size)
+    return CODINGS[audio.coding].encode(pcm) if pcm is not None else None
 
 
 def read_at(fd: int, offset: int) -> bytes:

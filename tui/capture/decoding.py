@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tui import wire
+from tui.audio_format import CODINGS
+from tui.capture.foreign import CUT_OFF, behind_prefix, direction_of, event_in, time_in
 from tui.capture.records import (
     DIRECTION_NAMES,
     FORMAT,
@@ -30,24 +32,16 @@ _BY_NAME: Final = {
 }
 _BY_BYTES: Final = {name.encode(): Direction(at) for at, name in enumerate(DIRECTION_NAMES)}
 
-_LATEST_NS: Final = 10**18
-"""Times beyond 31 years are no times."""
-
 _SHOWN: Final = 40
 """Characters of what cannot be understood."""
 
 _LARGEST_BYTES: Final = 10**8
 
-_CLIENT_EVENT = re.compile(
-    r"(?:session|transcription_session)\.update|input_audio_buffer\.(?:append|commit|clear)|output_audio_buffer\.clear"
-    r"|conversation\.item\.(?:create|truncate|delete|retrieve)|response\.(?:create|cancel)"
-)
-"""Types that only a client sends."""
-
 # Nearly every line of a capture; what does not match, or does not have the size that it says, is parsed as JSON.
 _PLAIN = re.compile(
     rb'\{"time_ns":(-?\d{1,18}),"direction":"(received|sent|local)","size":(\d{1,8}),'
-    rb'(?:"audio":\{"start":(\d{1,12}),"bytes":(\d{1,8}),"at":(\d{1,8})\},)?"event":(?=\{)'
+    rb'(?:"audio":\{"start":(\d{1,12}),"bytes":(\d{1,8}),"at":(\d{1,8})'
+    rb'(?:,"coding":"(pcm[ua])")?\},)?"event":(?=\{)'
 )
 
 
@@ -56,13 +50,13 @@ def read_plain(line: bytes) -> Stored | None:
     found = _PLAIN.match(line)
     if found is None or line[-2:] != b"}}":
         return None
-    time, name, size, start, length, at = found.groups()
+    time, name, size, start, length, at, coding = found.groups()
     rest = line[found.end() : -1]
     if start is None:
         if len(rest) != int(size):
             return None
         return Stored(int(time), _BY_BYTES[name], len(rest), rest, head=found.end())
-    audio = Audio(int(start), int(length), int(at))
+    audio = Audio(int(start), int(length), int(at), coding.decode() if coding else "")
     if len(rest) + encoded_size(audio.size) != int(size) or audio.at > len(rest):
         return None
     return Stored(int(time), _BY_BYTES[name], int(size), rest, audio, head=found.end())
@@ -80,7 +74,7 @@ def read_line(line: bytes, last_ns: int = 0) -> Stored | Remark | Mark | Header 
         return stored
     fields = wire.parse(line)
     if fields is None:
-        return None
+        return _behind_prefix(line, last_ns)
     if fields.get("format") == FORMAT:
         return _header(fields)
     if isinstance(fields.get("mark"), str):
@@ -114,7 +108,7 @@ def _shown(value: object) -> str:
 
 
 def _mark(fields: Mapping[str, Any]) -> Mark | None:
-    t_ns = _time_ns(fields)
+    t_ns = time_in(fields)
     heard = fields.get("heard_ms")
     if t_ns is None:
         return None
@@ -126,8 +120,26 @@ def _mark(fields: Mapping[str, Any]) -> Mark | None:
     return None
 
 
+def _behind_prefix(line: bytes, last_ns: int) -> Stored | None:
+    """The event of a line that a log has made of it. A line that begins with a brace is one of ours, cut off."""
+    found = behind_prefix(line) if not line.lstrip().startswith(b"{") else None
+    if found is None:
+        return None
+    return Stored(
+        t_ns=last_ns if found.t_ns is None else found.t_ns,
+        direction=found.direction,
+        size=len(found.data),
+        rest=found.data,
+        note="" if found.whole else CUT_OFF,
+        head=line.find(found.data),
+        exact=False,
+        timed=found.t_ns is not None,
+    )
+
+
 def _stored(fields: Mapping[str, Any], line: bytes, last_ns: int) -> Stored | None:
     exact = True
+    event: Mapping[str, Any] | str | None = None
     if isinstance(fields.get("base64"), str):
         try:
             rest = binascii.a2b_base64(fields["base64"])
@@ -135,24 +147,25 @@ def _stored(fields: Mapping[str, Any], line: bytes, last_ns: int) -> Stored | No
             return None
     elif isinstance(fields.get("text"), str) and "direction" in fields:
         rest = fields["text"].encode(errors="surrogatepass")
-    elif isinstance(fields.get("event"), dict):
-        try:
-            rest = json.dumps(fields["event"], separators=(",", ":"), ensure_ascii=False).encode(errors="replace")
-        except (ValueError, RecursionError):
-            return None
-        exact = False
-    elif isinstance(fields.get("type"), str):
-        rest = line.strip()  # the event itself, without anything around it
-        fields = {"event": fields}
     else:
-        return None
-    audio = _audio(fields.get("audio"), rest)
-    t_ns = _time_ns(fields)
+        event = event_in(fields)
+        if event is None:
+            return None
+        if isinstance(event, str):
+            rest = event.encode(errors="surrogatepass")
+        elif event is fields:
+            rest = line.strip()  # the event itself, without anything around it
+        else:
+            try:
+                rest = json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode(errors="replace")
+            except (ValueError, RecursionError):
+                return None
+            exact = False
+    audio = _audio(fields.get("audio"), rest) if event is not fields else None
+    t_ns = time_in(fields)
     direction = _BY_NAME.get(_text(fields.get("direction")))
     if direction is None:
-        event = fields.get("event")
-        sent = isinstance(event, dict) and _CLIENT_EVENT.fullmatch(_text(event.get("type"))) is not None
-        direction = Direction.SENT if sent else Direction.RECEIVED
+        direction = direction_of(event if isinstance(event, Mapping) else wire.parse(rest), fields)
     if not exact and audio is None and fields.get("size") == len(rest):
         exact = True
     return Stored(
@@ -165,6 +178,7 @@ def _stored(fields: Mapping[str, Any], line: bytes, last_ns: int) -> Stored | No
         note=_text(fields.get("note")),
         head=line.find(rest),
         exact=exact,
+        timed=t_ns is not None,
     )
 
 
@@ -179,17 +193,10 @@ def _audio(value: object, rest: bytes) -> Audio | None:
         _, at, end = wire.find_string(rest, f'"{key}"'.encode())
         if at != end:
             return None
-    return None if start is None or size is None or not at else Audio(start, size, at)
-
-
-def _time_ns(fields: Mapping[str, Any]) -> int | None:
-    """``time_ns``, or ``time`` in seconds, which `say --json` prints."""
-    t_ns, seconds = fields.get("time_ns"), fields.get("time")
-    if isinstance(t_ns, int) and not isinstance(t_ns, bool) and abs(t_ns) < _LATEST_NS:
-        return t_ns
-    if isinstance(seconds, int | float) and not isinstance(seconds, bool) and abs(seconds) < _LATEST_NS / 1e9:
-        return int(seconds * 1e9)
-    return None
+    coding = value.get("coding", "")
+    if start is None or size is None or not at or not (coding == "" or coding in CODINGS):
+        return None
+    return Audio(start, size, at, coding)
 
 
 def _count(value: object, limit: int) -> int | None:

@@ -10,7 +10,7 @@ import binascii
 import json
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NoReturn
 
 from tui import wire
 from tui.capture.records import (
@@ -72,7 +72,8 @@ def frame_line(
     rest = data
     if audio is not None:
         rest = data[: audio.at] + data[audio.at + encoded_size(audio.size) :]
-        head += b'"audio":{"start":%d,"bytes":%d,"at":%d},' % audio
+        coding = b',"coding":"%b"' % audio.coding.encode() if audio.coding else b""
+        head += b'"audio":{"start":%d,"bytes":%d,"at":%d%b},' % (*audio[:3], coding)
     if _is_plain(rest):
         return b'%b"event":%b}\n' % (head, rest), len(head) + len('"event":')
     return b"%b%b}\n" % (head, _odd(rest)), -1
@@ -125,33 +126,41 @@ def find_audio(data: bytes, quoted_key: bytes, decoded: Decoded | None = None) -
     if length < 4 or length % 4:
         return None
     if decoded is not None and len(decoded.base64) == length and data.startswith(decoded.base64.encode(), start):
-        pcm = decoded.pcm
+        sound = decoded.sound
     else:
         try:
-            pcm = binascii.a2b_base64(memoryview(data)[start:end])
+            sound = binascii.a2b_base64(memoryview(data)[start:end])
         except binascii.Error:
             return None
     # Decoding passes over what is no base64: then bytes are missing. The last letter holds more bits than the last byte
     # needs, and only one spelling has zeros there.
-    if len(pcm) != wire.decoded_size(data, start, end):
+    if len(sound) != wire.decoded_size(data, start, end):
         return None
     if data[end - 1] == _PADDING:
         twice = data[end - 2] == _PADDING
         if (data[end - 3] not in _ENDS_OF_ONE) if twice else (data[end - 2] not in _ENDS_OF_TWO):
             return None
-    return start, pcm
+    return start, sound
 
 
 def _line(fields: Mapping[str, object]) -> bytes:
     return json.dumps(fields, separators=(",", ":")).encode() + b"\n"
 
 
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON")
+
+
+_STRICT: Final = json.JSONDecoder(parse_constant=_refuse)
+"""Takes no NaN or Infinity; those letters inside a string, as base64 of an image has them, are no such number."""
+
+
 def _is_plain(rest: bytes) -> bool:
     """True for a JSON object that can stand in a line as it is, for jq and every other parser."""
-    if rest[:1] != b"{" or rest[-1:] != b"}" or b"\n" in rest or b"\r" in rest or b"NaN" in rest or b"Infinity" in rest:
+    if rest[:1] != b"{" or rest[-1:] != b"}" or b"\n" in rest or b"\r" in rest:
         return False
     try:
-        event = json.loads(rest.decode())
+        event = _STRICT.decode(rest.decode())
         if b"\\u" in rest:  # half of a surrogate pair, at which jq stops
             json.dumps(event, ensure_ascii=False).encode()
     except (ValueError, RecursionError):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tui import wire
+from tui.audio_format import AudioFormat, Formats, InForce
 from tui.capture.frames import WINDOW_BYTES, Frames, FrameStore
 from tui.capture.records import Decoded, Mark, Remark, Stored
 from tui.capture.runs import Kind, Run, Runs
@@ -118,6 +119,10 @@ class EventLog:
         self._by_bytes: dict[bytes, Kind] = {}
         self._changed: set[int] = set()
         self._counts = [0, 0, 0]
+        self._formats = Formats()
+        self._in_force = [self._formats.now]
+        self._in_force_from = array("Q", [0])
+        """Entries from which on each of these holds, rising."""
 
     def __len__(self) -> int:
         """Entries so far."""
@@ -161,7 +166,15 @@ class EventLog:
         self._store.append(data)
         index = self._enter(direction, data, t_ns, len(data), -1, binary, note)
         if self.capture is not None:
-            self.capture.put(direction, data, t_ns, binary=binary, origin_ns=self.origin_ns, audio=audio)
+            self.capture.put(
+                direction,
+                data,
+                t_ns,
+                binary=binary,
+                origin_ns=self.origin_ns,
+                audio=audio,
+                audio_format=_format_of(self._formats.now, direction, data),
+            )
             if note:
                 self.capture.remark(t_ns, Remark(index, note))
         return index
@@ -197,6 +210,8 @@ class EventLog:
                 self._runs.end_append()
             elif kind.ends is _ENDS_EVERYTHING:
                 self._runs.end_all()
+            if kind.names_format:
+                self._follow_format(direction, data, index)
             row = len(self._row_first)
             self._row_first.append(index)
         self._rows.append(row)
@@ -305,6 +320,16 @@ class EventLog:
                     break
         return found
 
+    @property
+    def formats(self) -> InForce:
+        """The formats of audio that hold for the next entry. For the appending thread."""
+        return self._formats.now
+
+    def audio_format(self, index: int) -> AudioFormat:
+        """The format of the audio in an entry, where there is any. Reads the frame only where answers differ."""
+        in_force = self._in_force[bisect_right(self._in_force_from, index) - 1]
+        return _format_of(in_force, self.direction_of(index), self.data(index) if in_force.responses else b"")
+
     def row_of(self, index: int) -> int:
         """The row that shows an entry."""
         return self._rows[index]
@@ -370,6 +395,18 @@ class EventLog:
             self.capture.release()
         self.frames.close()
 
+    def _follow_format(self, direction: Direction, data: bytes, index: int) -> None:
+        """Audio behind this entry may have another format; a row has one."""
+        event = wire.parse(data)
+        before = self._formats.now
+        if event is not None:
+            self._formats.take(event, sent=direction is Direction.SENT)
+        if self._formats.now != before:
+            self._in_force.append(self._formats.now)
+            # Last: readers look for the place, and then there is something in it.
+            self._in_force_from.append(index)
+            self._runs.end_all()
+
     def _learn(self, event_type: str) -> Kind:
         known = self._by_name.get(event_type)
         if known is not None:
@@ -392,3 +429,13 @@ class EventLog:
             self._run_rows.append(row)
             self._row_first.append(index)
         return run
+
+
+def _format_of(in_force: InForce, direction: Direction, data: bytes) -> AudioFormat:
+    """The format of the audio in a frame."""
+    if direction is Direction.SENT:
+        return in_force.sent
+    if in_force.responses:
+        _, start, end = wire.find_string(data, b'"response_id"')
+        return in_force.responses.get(data[start:end].decode(errors="replace"), in_force.received)
+    return in_force.received

@@ -12,6 +12,7 @@ import tempfile
 import time
 from array import array
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -19,16 +20,20 @@ from tui import wire
 from tui.capture.blocks import Block
 from tui.capture.captured import CapturedFrames
 from tui.capture.decoding import read_line
+from tui.capture.documents import MAX_BYTES, NoEventsError, is_document, lines_of
 from tui.capture.folder import audio_path
+from tui.capture.foreign import CUT_OFF, SINCE_1970_NS
 from tui.capture.log import Entry, EventLog
 from tui.capture.records import DIRECTION_NAMES, MAX_LINE_BYTES, VERSION, Header, Mark, Remark, Stored
-from tui.capture.wav import WavFile
-from tui.wire import Direction
+from tui.capture.wav import WavFile, write_all
+from tui.wire import PCM16_RATE, Direction
 
 _CHUNK: Final = 1024 * 1024
 _STEP_S: Final = 0.05
+_DOCUMENT_LINES: Final = 1_000
+"""Lines of a document that are taken at once."""
 
-_HOPELESS: Final = 1_000
+_HOPELESS: Final = 20_000
 """Lines without a single event, after which a file is no capture."""
 
 _ALARMING: Final = ("error", "response.done")
@@ -67,6 +72,10 @@ class CaptureReader:
         self._problems: dict[str, int] = {}
         self._lines = 0
         self._last_ns = 0
+        self._origin_ns: int | None = None
+        """The time of the calendar that is zero, in a file of another program that has such times."""
+        self._document: Iterator[bytes] | None = None
+        """The lines of a file that is read as a whole."""
         self._rest = b""
         self._stored = self._frames.captured
         self._own_input = False
@@ -81,8 +90,7 @@ class CaptureReader:
             else:
                 # What comes through a pipe comes once, and rows are read when they are looked at.
                 self._input, self._own_input = fd, path is not None
-                with tempfile.TemporaryFile(buffering=0) as file:
-                    self._stored.fd = os.dup(file.fileno())
+                self._stored.fd = _nameless()
         except OSError as error:
             raise CaptureError(f"{self.name}: {error.strerror or error}") from None
 
@@ -109,7 +117,7 @@ class CaptureReader:
                 self._end()
                 return False
             self._take(chunk)
-            if self._input >= 0 or time.monotonic() >= until:
+            if (self._input >= 0 and self._document is None) or time.monotonic() >= until:
                 return True
 
     def read_all(self) -> None:
@@ -138,19 +146,52 @@ class CaptureReader:
             os.close(self._input)
             self._own_input = False
 
+    def report(self, problem: str) -> None:
+        """Add to :attr:`problems`."""
+        if problem in self._problems or len(self._problems) < _MOST_PROBLEMS:
+            self._problems[problem] = self._problems.get(problem, 0) + 1
+
     # Reading
 
     def _more(self) -> bytes:
         try:
-            if self._input < 0:
-                return os.pread(self._stored.fd, _CHUNK, self.position)
-            chunk = os.read(self._input, _CHUNK)
-            rest = memoryview(chunk)
-            while rest:
-                rest = rest[os.write(self._stored.fd, rest) :]
+            if self._document is None:
+                chunk = self._next_chunk()
+                if self.position or not is_document(chunk):
+                    if self._input >= 0:
+                        write_all(self._stored.fd, chunk)
+                    return chunk
+                self._document = lines_of(self._whole(chunk))
+            lines = list(islice(self._document, _DOCUMENT_LINES))
+            chunk = b"".join(lines)
+            write_all(self._stored.fd, chunk)
             return chunk
         except OSError as error:
             raise CaptureError(f"{self.name}: {error.strerror or error}") from None
+        except NoEventsError as error:
+            raise CaptureError(f"{self.name} {error}") from None
+
+    def _next_chunk(self) -> bytes:
+        if self._input >= 0:
+            return os.read(self._input, _CHUNK)
+        return os.pread(self._stored.fd, _CHUNK, self.position)
+
+    def _whole(self, chunk: bytes) -> bytes:
+        """Everything in a file that begins with this chunk; its lines go into a file without a name."""
+        if self._input < 0:
+            self._input, self._own_input = self._stored.fd, True
+            os.lseek(self._input, len(chunk), os.SEEK_SET)
+            self._stored.fd = _nameless()
+        data = bytearray()
+        while chunk:
+            data += chunk
+            if len(data) > MAX_BYTES:
+                raise CaptureError(
+                    f"{self.name} is read as a whole, and is larger than {MAX_BYTES // 2**20} MiB; "
+                    "a file with one event a line may have any size"
+                )
+            chunk = os.read(self._input, _CHUNK)
+        return bytes(data)
 
     def _take(self, chunk: bytes) -> None:
         data = self._rest + chunk if self._rest else chunk
@@ -184,7 +225,7 @@ class CaptureReader:
             case None:
                 self._stored.end_frame()
                 if line.strip():
-                    self._note("a line is no event")
+                    self.report("a line is no event")
                 if not len(self.log) and self.header is None and self._lines >= _HOPELESS:
                     raise CaptureError(
                         f"{self.name} is no capture: there is no event in its first {self._lines:,} lines"
@@ -196,6 +237,8 @@ class CaptureReader:
         return True
 
     def _enter(self, stored: Stored, offset: int) -> None:
+        if self.header is None:
+            stored = self._placed(stored)
         # A search knows by the type of a frame that its audio may be elsewhere.
         silent = stored.audio is None or bool(wire.event_type(wire.sniff_type(stored.rest)).audio)
         self._frames.add(stored.size, offset, stored.head if silent else -1)
@@ -205,14 +248,27 @@ class CaptureReader:
         else:
             self.log.enter(stored)
             if not stored.exact and self.header.version <= VERSION:
-                self._note("a line was written by another program; spaces and spellings of its frame may be too")
+                self.report("a line was written by another program; spaces and spellings of its frame may be too")
         if stored.audio is not None and stored.direction not in self._stored.audio:
-            self._open_audio(stored.direction)
+            self._open_audio(stored.direction, self.log.audio_format(len(self.log) - 1).rate)
             if stored.direction not in self._stored.audio:
-                self._note(f"no audio: {self._missing.get(stored.direction, _UNNAMED)}")
+                self.report(f"no audio: {self._missing.get(stored.direction, _UNNAMED)}")
         self._last_ns = stored.t_ns
 
+    def _placed(self, stored: Stored) -> Stored:
+        """An event of another program, in time: times of the calendar count from the first one."""
+        if not stored.timed:
+            self.report("no time could be read; the event stands at the time of the one before")
+            return stored._replace(t_ns=self._last_ns)
+        if abs(stored.t_ns) < SINCE_1970_NS:
+            return stored
+        if self._origin_ns is None:
+            self._origin_ns = stored.t_ns - self._last_ns
+        return stored._replace(t_ns=stored.t_ns - self._origin_ns)
+
     def _enter_foreign(self, stored: Stored) -> None:
+        if stored.note == CUT_OFF:
+            self.report("an event was cut off by the program that logged it")
         index = self.log.enter(stored)
         event_type = self.log.type_of(index)
         if event_type in (wire.BROKEN_TYPE, wire.BINARY_TYPE):
@@ -225,7 +281,7 @@ class CaptureReader:
     def _remark(self, remark: Remark) -> None:
         index = self._first + remark.about
         if index >= len(self.log):
-            self._note("a remark is about no event")
+            self.report("a remark is about no event")
             return
         if remark.note:
             self.log.add_note(index, remark.note)
@@ -238,20 +294,20 @@ class CaptureReader:
             self._frames.close_audio()
             self._audio_names.clear()
             self._missing = dict.fromkeys(Direction, "there are several captures in this file")
-            self._note("another capture begins in the middle of the file; its times begin anew")
+            self.report("another capture begins in the middle of the file; its times begin anew")
             return
         self.header = header
         if header.version > VERSION:
-            self._note(
+            self.report(
                 f"it was written by a newer {header.program or 'azrt-tui'} (format {header.version}); "
                 f"this one knows format {VERSION}, and shows what it can"
             )
         elif header.version < VERSION:
             said = f"format {header.odd_version}, which there is not" if header.odd_version else "no format"
-            self._note(f"its header names {said}; it is shown as format {VERSION}, as far as it can be")
+            self.report(f"its header names {said}; it is shown as format {VERSION}, as far as it can be")
         self._audio_names = {Direction.RECEIVED: header.received_audio, Direction.SENT: header.sent_audio}
 
-    def _open_audio(self, direction: Direction) -> None:
+    def _open_audio(self, direction: Direction, rate: int) -> None:
         name = self._audio_names.pop(direction, None)
         if name is None:
             return
@@ -265,8 +321,12 @@ class CaptureReader:
         why = _UNNAMED
         for path in candidates:
             try:
-                self._stored.audio[direction] = WavFile(path)
-                return
+                samples = WavFile(path)
+                if samples.rate in (rate, PCM16_RATE):  # azrt-tui 0.1.0 wrote 24 kHz over audio of every format
+                    self._stored.audio[direction] = samples
+                    return
+                samples.close()
+                raise ValueError(f"its rate is {samples.rate:,} Hz, that of the session {rate:,} Hz")
             except OSError as error:
                 why = f"{path.name}: {error.strerror or error}" if path is candidates[0] else why
             except ValueError as error:
@@ -290,15 +350,17 @@ class CaptureReader:
         if not len(self.log) and self.header is None:
             raise CaptureError(f"{self.name} is no capture: it has no event in it")
 
-    def _note(self, problem: str) -> None:
-        if problem in self._problems or len(self._problems) < _MOST_PROBLEMS:
-            self._problems[problem] = self._problems.get(problem, 0) + 1
-
 
 def _open(path: Path) -> int:
     """Open a file to read. Only a pipe that somebody has named is waited for. Raises OSError."""
     waits = stat.S_ISFIFO(path.stat().st_mode)
     return os.open(path, os.O_RDONLY | os.O_CLOEXEC | (0 if waits else os.O_NONBLOCK))
+
+
+def _nameless() -> int:
+    """A file without a name. Raises OSError."""
+    with tempfile.TemporaryFile(buffering=0) as file:
+        return os.dup(file.fileno())
 
 
 class _StoredFrames:

@@ -27,9 +27,11 @@ class Audio(NamedTuple):
     start: int
     """Its first sample in the WAV file of the frame's direction."""
     size: int
-    """Bytes of PCM16; an odd number is padded to whole samples in the WAV file, not here."""
+    """Bytes in the frame; an odd number of PCM16 is padded to whole samples in the WAV file, not here."""
     at: int
     """Bytes of the frame that stand before the base64."""
+    coding: str = ""
+    """``pcmu`` or ``pcma`` where the WAV file has the PCM16 that those bytes were decoded to; "" for PCM16."""
 
 
 class Decoded(NamedTuple):
@@ -37,7 +39,7 @@ class Decoded(NamedTuple):
 
     base64: str
     """What stands in the frame."""
-    pcm: bytes
+    sound: bytes
     """What :func:`base64.b64decode` makes of it."""
 
 
@@ -75,6 +77,8 @@ class Stored(NamedTuple):
     """Bytes of the line before ``rest``; -1 when that does not stand in the line as it is, but for its audio."""
     exact: bool = True
     """False when another program has rewritten the line, so that spaces and spellings may not be those of the wire."""
+    timed: bool = True
+    """False when the line has no time that can be read."""
 
 
 @dataclass(frozen=True, slots=True)

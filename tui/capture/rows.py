@@ -84,7 +84,7 @@ class RowReader:
             return entry.note
         known = wire.event_type(entry.type)
         if known.audio:
-            said = wire.audio_duration(row.audio)
+            said = wire.audio_duration(row.audio, self._log.audio_format(row.first))
         elif known.text:
             said = self._preview(row)
         else:

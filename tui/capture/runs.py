@@ -6,6 +6,7 @@ import sys
 from typing import Final
 
 from tui import wire
+from tui.audio_format import NAMING
 from tui.wire import Direction
 
 _MAX_OPEN: Final = 64
@@ -44,13 +45,26 @@ class Kind:
     looking there first costs a fraction of a search.
     """
 
-    __slots__ = ("audio", "audio_at", "audio_key", "ends", "folds", "id", "item", "item_at", "run")
+    __slots__ = (
+        "audio",
+        "audio_at",
+        "audio_key",
+        "ends",
+        "folds",
+        "id",
+        "item",
+        "item_at",
+        "names_format",
+        "run",
+    )
 
     def __init__(self, kind_id: int, event_type: str) -> None:
         self.id = kind_id
         known = wire.event_type(event_type)
         self.folds = known.folds
         self.ends = known.ends
+        self.names_format = event_type in NAMING
+        """True when it may say in which format audio is from then on."""
         self.audio_key = f'"{known.audio}"'.encode() if known.audio else b""
         self.run = _NO_RUN
         """The run that the latest frame went to."""

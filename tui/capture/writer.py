@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tui import wire
+from tui.audio_format import PCM16_24K, AudioFormat
 from tui.capture.captured import CapturedFrames
 from tui.capture.encoding import find_audio, frame_line, header_line, mark_line, remark_line
 from tui.capture.folder import NewCapture
@@ -49,6 +50,7 @@ class _Frame:
     data: bytes
     binary: bool
     decoded: Decoded | None = None
+    audio_format: AudioFormat = PCM16_24K
 
 
 _Item = _Frame | tuple[int, Remark] | Mark | None
@@ -109,6 +111,7 @@ class CaptureWriter:
         binary: bool,
         origin_ns: int,
         audio: Decoded | None = None,
+        audio_format: AudioFormat = PCM16_24K,
     ) -> None:
         """Write one frame.
 
@@ -119,6 +122,7 @@ class CaptureWriter:
             binary: True for a WebSocket binary frame.
             origin_ns: the monotonic time that counts as zero.
             audio: what the caller has decoded of it, if anything.
+            audio_format: the format of the audio in it, if there is any.
         """
         if self.frames.complete:
             return
@@ -136,7 +140,7 @@ class CaptureWriter:
         if self._put_bytes - self._written_bytes > _MOST_BEHIND:
             self._give_up(TOO_SLOW)
             return
-        self._queue.put(_Frame(t_ns, direction, data, binary, audio))
+        self._queue.put(_Frame(t_ns, direction, data, binary, audio, audio_format))
 
     def remark(self, t_ns: int, remark: Remark) -> None:
         """Write what was found out about a frame that was put before."""
@@ -261,9 +265,9 @@ class CaptureWriter:
                 find_audio(data, f'"{key}"'.encode(), frame.decoded) if key and frame.direction in self._wavs else None
             )
             if found is not None:
-                at, pcm = found
-                start = self._wavs[frame.direction].add(pcm)
-                audio = None if start is None else Audio(start, len(pcm), at)
+                at, sound = found
+                start = self._wavs[frame.direction].add(sound, frame.audio_format)
+                audio = None if start is None else Audio(start, len(sound), at, frame.audio_format.coding)
         return frame_line(frame.t_ns, frame.direction, data, binary=frame.binary, audio=audio)
 
     def _cut(self) -> None:

@@ -32,7 +32,11 @@ _COLOUR_SYSTEMS = ("auto", "standard", "256", "truecolor")
 def load(context: click.Context, flags: dict[str, object]) -> Loaded:
     """Load the settings with the flags before the command and, winning over those, the ones after it."""
     given = {name: value for name, value in flags.items() if value is not None}
-    return load_settings({**context.find_root().obj, **given})
+    before = context.find_root().obj
+    pieces = {
+        name: (*before[name], *value) for name, value in given.items() if isinstance(value, tuple) and before[name]
+    }
+    return load_settings({**before, **given, **pieces})
 
 
 def open_screen(loaded: Loaded, *, demo: bool) -> int:

@@ -18,6 +18,15 @@ _SERVICE_FLAGS = (
     click.option(
         "--auth", type=click.Choice(AUTHS), help="Sign in to Azure with a key, or with a token of Entra ID. [AZRT_AUTH]"
     ),
+    click.option(
+        "--header",
+        "headers",
+        metavar="NAME=VALUE",
+        multiple=True,
+        callback=lambda _context, _parameter, given: given or None,
+        help="Header to add, for a gateway; repeatable. Other users of the machine can read a VALUE here: NAME=env:VAR "
+        "and NAME=cmd:COMMAND keep it out. [AZRT_HEADERS]",
+    ),
     click.option("--ca-file", metavar="FILE", help="Certificates to trust besides the system's. [AZRT_CA_FILE]"),
 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tui import wire
 from tui.conversation.turns import Speaker, Turn, TurnState
 
 MAX_BLOCKS = 10_000
@@ -15,7 +14,7 @@ class Block:
     """The mutable side of a :class:`Turn`."""
 
     __slots__ = (
-        "audio",
+        "audio_ms",
         "call_id",
         "cause",
         "command",
@@ -56,8 +55,8 @@ class Block:
         self.parts: dict[int, str] = {}
         self.output: str | None = None
         """What came of a call that the service itself makes; None while nothing has."""
-        self.audio = 0
-        """Bytes of audio received."""
+        self.audio_ms = 0.0
+        """Milliseconds of audio received."""
         self.cut: int | None = None
         """Characters that were there when it was interrupted."""
         self.heard_ms: int | None = None
@@ -76,10 +75,9 @@ class Block:
     def heard(self, text: str) -> int:
         """Characters of the text that were heard: for audio, in proportion to the time that was played."""
         if self.heard_ms is not None:
-            total_ms = self.audio * 1000 / wire.PCM16_BYTES_PER_SECOND
-            if self.heard_ms >= total_ms:
+            if self.heard_ms >= self.audio_ms:
                 return len(text)
-            at = int(len(text) * self.heard_ms / total_ms)
+            at = int(len(text) * self.heard_ms / self.audio_ms)
             # Whole words: a word that was begun counts as heard.
             space = text.find(" ", at)
             return len(text) if space < 0 < at else space if at else 0
@@ -188,6 +186,10 @@ class Blocks:
             for block in before:
                 if self._by_name.get(block.name) is block:
                     del self._by_name[block.name]
+
+    def last(self) -> Block | None:
+        """Return the block at the end; None where there is none."""
+        return self._by_key[self._order[-1]] if self._order else None
 
     def in_order(self) -> list[Block]:
         """Every block, in order."""

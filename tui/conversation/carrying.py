@@ -34,6 +34,13 @@ _NO_FUNCTION_NAME: Final = re.compile(r"[^a-zA-Z0-9_-]")
 _ROLE_OF: Final = {speaker: role for role, speaker in ROLES.items()}
 
 
+CARRIED: Final = "carried "
+"""Begins the ids of events that put the conversation so far into a new session."""
+
+CARRIED_FIRST: Final = re.compile(r"carried_(\d{1,6})_1")
+"""The id of the first item that a new session is given of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Carried:
     """What goes into the new session."""

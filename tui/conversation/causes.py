@@ -13,10 +13,15 @@ from typing import Final
 from tui.conversation.kinds import Cause, Kind, Retry
 from tui.conversation.no_connection import BACK_OFF, BETA_FIX, GIVE_ENDPOINT, NO_CONNECTION
 
-__all__ = ["KINDS", "Cause", "Kind", "Retry", "cause"]
+__all__ = ["KINDS", "SET_TRANSCRIPTION", "Cause", "Kind", "Retry", "cause"]
 
 NO_REASON_GIVEN: Final = "It gave no reason."
 """The fix of closures that only a reason would explain."""
+
+SET_TRANSCRIPTION: Final = (
+    "Set AZRT_TRANSCRIPTION_MODEL (or --transcription-model) to a transcription model that this server has (on Azure: "
+    "to the name of its deployment), or to none."
+)
 
 KINDS: Final[Mapping[str, Kind]] = {
     **NO_CONNECTION,
@@ -169,8 +174,14 @@ KINDS: Final[Mapping[str, Kind]] = {
     "transcription-failed": Kind("Not transcribed: {said}", passes=True),
     "transcription-missing": Kind(
         "Not transcribed: {said}",
-        "Set AZRT_TRANSCRIPTION_MODEL to a transcription model that is deployed on this resource, or to none.",
+        SET_TRANSCRIPTION,
         line="export AZRT_TRANSCRIPTION_MODEL=none",
+    ),
+    "no-transcriber": Kind(
+        "What you say gets no words: {tried} cannot be used here. The server said: {said}",
+        "{deploy}Set AZRT_TRANSCRIPTION_MODEL (or --transcription-model) to {what}, or to none.",
+        line="export AZRT_TRANSCRIPTION_MODEL=none",
+        short="No transcription model can be used.",
     ),
     "error": Kind("The server reports an error: {said}", "Where no answer comes, send it again.", passes=True),
     "error-refused": Kind(
@@ -214,6 +225,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Set the clock.",
         line="date",
     ),
+    "model-ends": Kind("{what} {ends}, says {source}.", "{fix}"),
     "sdk-missing": Kind(
         "The openai-agents SDK cannot be imported: {why}.",
         "Install azrt-tui anew.",

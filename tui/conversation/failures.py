@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from tui import wire
+from tui import models, wire
 from tui.conversation.causes import Cause, cause
 from tui.conversation.error_codes import Sort, sort_of
 
@@ -56,6 +56,16 @@ _ERROR_ROWS: Final[Mapping[Sort, str]] = {
 _OF_A_SETTING: Final = (Sort.REQUEST, Sort.MODEL, Sort.SERVER, Sort.UNKNOWN)
 """Sorts of errors that are about a setting where they name one."""
 
+_TRANSCRIPTION_FIELDS: Final = ("audio.input.transcription", "input_audio_transcription")
+"""The field of GA, and of Beta."""
+
+_NO_MODEL: Final = re.compile(
+    r"(?:deployment|model)[\w.` '\"-]{0,80}?(?:not_?found|not exist|not available|not supported|no access)"
+    r"|(?:unknown|invalid|unsupported|no such)[ _]?(?:deployment|model)",
+    re.IGNORECASE,
+)
+"""What errors say of a model that is not there: ``DeploymentNotFound``, ``model_not_found``."""
+
 
 def of_response(response: Mapping[str, Any], reset_s: float | None = None) -> Cause | None:
     """Why a response that is done did not end well; None for one that did, or that was cancelled as asked.
@@ -90,22 +100,57 @@ def of_response(response: Mapping[str, Any], reset_s: float | None = None) -> Ca
 
 
 def of_cancellation(response: Mapping[str, Any]) -> str:
-    """Why the server cancelled a response that nobody here had interrupted, in a few words."""
+    """Return why a response was cancelled that nobody had interrupted before, in a few words."""
     details = response.get("status_details")
     reason = _text(details.get("reason")) if isinstance(details, Mapping) else ""
+    if reason == "client_cancelled":
+        return "interrupted"
     return "cut off: the server heard you speak" if reason == "turn_detected" else "cut off by the server"
 
 
 def of_transcription(error: Mapping[str, Any]) -> Cause:
     """Why a transcription failed, from the ``error`` object of its event."""
     code, message = wire.text(error.get("code")), wire.text(error.get("message"))
-    # Azure has no code for a transcription model that is not deployed: measured as a bare server_error.
-    missing = not code and error.get("type") == "server_error"
+    # A transcription model that is not deployed: DeploymentNotFound, or, as measured on Azure, a bare server_error.
+    bare = not code and error.get("type") == "server_error"
+    missing = bare or bool(_NO_MODEL.search(code) or _NO_MODEL.search(message))
     return cause(
         "transcription-missing" if missing else "transcription-failed",
         {"code": code} if code else {},
         said=message or code or _NO_REASON,
     )
+
+
+def has_transcriber(failure: Cause) -> bool:
+    """Return whether a failed transcription says that the model is there: it heard no words, or has too much to do."""
+    return failure.facts.get("code") in ("audio_unintelligible", "rate_limit_exceeded", "429")
+
+
+def no_transcriber(tried: Sequence[str], said: str, *, azure: bool) -> Cause:
+    """None of the models that were tried transcribes here; ``said`` is the sentence of the last failure."""
+    return cause(
+        "no-transcriber",
+        {"tried": ", ".join(tried)},
+        tried=" and ".join(tried),
+        said=ended(said.partition(": ")[2] or said),
+        deploy=f"Deploy {models.TRANSCRIPTIONS[0]} on this resource. " if azure else "",
+        what="the name of that deployment" if azure else "a model that this server has",
+    )
+
+
+def is_about_transcription(error: Mapping[str, Any], model: str) -> bool:
+    """Return whether an error refuses a session.update for its transcription by ``model``, by field or by name.
+
+    An error that names no field and says DeploymentNotFound is about it too: the deployment of the conversation has
+    answered the handshake.
+    """
+    param, message = error.get("param"), wire.text(error.get("message"))
+    if isinstance(param, str) and param:
+        return param.removeprefix("session.").startswith(_TRANSCRIPTION_FIELDS)
+    if error.get("code") == "DeploymentNotFound" or any(field in message for field in _TRANSCRIPTION_FIELDS):
+        return True
+    named = re.search(rf"(?<![\w.-]){re.escape(model)}(?![\w-]|\.\w)", message)
+    return bool(model) and named is not None
 
 
 def of_error(error: Mapping[str, Any]) -> Cause:

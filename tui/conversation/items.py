@@ -18,6 +18,8 @@ CALLS: Final = ("function_call", "mcp_call", "mcp_approval_request")
 
 CALL_FAILED: Final = "failed"
 
+WAITS_FOR_APPROVAL: Final = "asks for approval, which cannot be given here: it has not run"
+
 
 def begin_tool(blocks: Blocks, item: Mapping[str, Any], time_s: float) -> Block | None:
     """A new block for what a tool has to do with; None for every other item."""
@@ -46,6 +48,8 @@ def fill(block: Block, item: Mapping[str, Any]) -> None:
             block.parts[0] = arguments
         if block.kind == "mcp_call":
             _take_output(block, item)
+        elif block.kind == "mcp_approval_request" and block.output is None:
+            block.note = WAITS_FOR_APPROVAL
     elif not any(block.parts.values()):
         said = wire.content_text(item.get("content"))
         if said:
@@ -57,6 +61,7 @@ def answer_approval(blocks: Blocks, item: Mapping[str, Any]) -> None:
     block = blocks.named(string(item.get("approval_request_id")))
     if block is not None and block.kind == "mcp_approval_request" and block.output is None:
         block.output = "refused" if item.get("approve") is False else "approved"
+        block.note = ""
         blocks.touch(block)
 
 

@@ -40,10 +40,10 @@ NO_CONNECTION: Final[Mapping[str, Kind]] = {
     ),
     # Signing in
     "key-command": Kind(
-        "The api_key_command {program} {why}.",
+        "The {what} {program} {why}.",
         "Run it in a terminal to see why.",
         line="{command}",
-        short="The api_key_command gives no key.",
+        short="The {what} gives no key.",
     ),
     "sign-in-timeout": Kind(
         "Signing in was not done within {seconds}.",

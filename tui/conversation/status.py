@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -87,6 +88,8 @@ class Status:
     """Why the last answer failed or was cut short, until the next one begins."""
     host: str = ""
     model: str = ""
+    kind: str = ""
+    """What it is a session of, where that is not plain Realtime: ``Live``, ``translation``."""
     simulator: bool = False
     """True when the far end is the embedded simulator."""
     replay: bool = False
@@ -121,6 +124,8 @@ class Status:
     """Events a second, both ways, over the last second."""
     tokens_in: int = 0
     tokens_out: int = 0
+    waits_for: str = ""
+    """What the agent waits for from outside, such as ``approval``; "" for nothing."""
     first_output_ms: int | None = None
     """From the request of the last answer to the first piece of it."""
 
@@ -142,6 +147,9 @@ _OUTPUT_DELTAS = (
 
 _LEAVES_IT_OPEN = ("error", "expired", "update-refused", "audio-too-short", "active-response")
 """Causes of errors after which a question may still be answered, here or in the next session."""
+
+_ENDED_KEPT = 64
+"""Responses that are remembered when they are done; late events come within a few."""
 
 _MAX_COUNT = 1 << 53
 """Larger figures are no counts of tokens; Python would refuse to print a few of them."""
@@ -168,6 +176,10 @@ class StatusReducer:
         """How often the person was to be answered: messages that went out, turns that the server has heard."""
         self.begun = 0
         """Answers of which something has come."""
+        self._ended: deque[str] = deque(maxlen=_ENDED_KEPT)
+        """Responses that are done: what still comes of them is no speech."""
+        self.expired = False
+        """The server has said that the session's time is up."""
         self._asking = ""
         """The id of the event that asked for a response last."""
         self._asked_ns: int | None = None
@@ -198,6 +210,8 @@ class StatusReducer:
         self.unnamed = self.silenced = False
         self._answers_by_itself = self._interrupts_by_itself = False
         self._asked_ns, self._interrupted = None, ""
+        self.expired = False
+        self._ended.clear()
         self.set(
             offer=None,
             failure=None,
@@ -206,6 +220,7 @@ class StatusReducer:
             expires_at=None,
             agent=AgentState.IDLE,
             response_id="",
+            waits_for="",
             turn_detection="",
         )
 
@@ -227,8 +242,9 @@ class StatusReducer:
         """Take an event that was received at the given monotonic time, relative to the log's origin."""
         event_type = event.get("type")
         if event_type in _OUTPUT_DELTAS:
-            of_interrupted = bool(self._interrupted) and event.get("response_id") == self._interrupted
-            if not (of_interrupted or self.silenced):
+            response_id = _text(event, "response_id")
+            over = bool(response_id) and (response_id == self._interrupted or response_id in self._ended)
+            if not (over or self.silenced):
                 self._output(t_ns)
         elif event_type in ("session.created", "session.updated"):
             session = event.get("session")
@@ -244,8 +260,11 @@ class StatusReducer:
         elif event_type in ("input_audio_buffer.speech_started", "input_audio_buffer.cleared"):
             self.expected = False
         elif event_type == "response.created":
+            self._begin_again(_text(event.get("response"), "id"))
             self.asked = self.expected = False
-            self.set(response_id=_text(event.get("response"), "id"), agent=AgentState.THINKING, failure=None)
+            self.set(
+                response_id=_text(event.get("response"), "id"), agent=AgentState.THINKING, failure=None, waits_for=""
+            )
             self.unnamed, self.silenced = not self.status.response_id, False
         elif event_type == "response.done":
             self._done(event.get("response"))
@@ -254,8 +273,15 @@ class StatusReducer:
         elif event_type == "error":
             self._error(wire.error_of(event))
 
+    def _begin_again(self, response_id: str) -> None:
+        """Take a response that begins with an id that an earlier one had: some servers use it again."""
+        if response_id in self._ended:
+            self._ended.remove(response_id)
+
     def _error(self, error: Mapping[str, Any]) -> None:
         """Wait no more for an answer in whose place an error came, unless one is running."""
+        name = failures.of_error(error).name
+        self.expired = self.expired or name == "expired"
         if self.status.response_id:
             return
         self.asked = self.expected = False
@@ -263,7 +289,7 @@ class StatusReducer:
         about = _text(error, "event_id")
         # An error about another event says nothing of the answer. What the server failed at, or ends the session with,
         # can be asked again in the next one; what it refuses for good is told.
-        if about in ("", self._asking) and failures.of_error(error).name not in _LEAVES_IT_OPEN:
+        if about in ("", self._asking) and name not in _LEAVES_IT_OPEN:
             self.unanswered = self.promised
 
     def _output(self, t_ns: int) -> None:
@@ -296,19 +322,31 @@ class StatusReducer:
 
     def _done(self, response: object) -> None:
         response_id = _text(response, "id")
+        if response_id:
+            self._ended.append(response_id)
         if not self.status.response_id or response_id in {"", self.status.response_id}:
             self.set(response_id="", agent=AgentState.IDLE)
             self.unnamed = self.silenced = False
             if not _only_calls(response):  # else the answer is still to come
                 self.unanswered = self.promised or self.asked or self.expected
         if isinstance(response, Mapping):
-            self.set(failure=failures.of_response(response, self._reset_s), answers=self.status.answers + 1)
+            self.set(
+                failure=failures.of_response(response, self._reset_s),
+                answers=self.status.answers + 1,
+                waits_for="approval" if _asks_for_approval(response) else "",
+            )
         usage = response.get("usage") if isinstance(response, Mapping) else None
         if isinstance(usage, Mapping):
             self.set(
                 tokens_in=self.status.tokens_in + _count(usage.get("input_tokens")),
                 tokens_out=self.status.tokens_out + _count(usage.get("output_tokens")),
             )
+
+
+def _asks_for_approval(response: Mapping[str, Any]) -> bool:
+    """Return whether a response ends with a request that somebody has to approve."""
+    output = response.get("output")
+    return isinstance(output, list) and any(_text(item, "type") == "mcp_approval_request" for item in output)
 
 
 def _only_calls(response: object) -> bool:

@@ -7,13 +7,15 @@ interruption belongs to what nobody heard.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from tui import wire
+from tui.audio_format import Formats
 from tui.conversation import failures
 from tui.conversation.blocks import Block, Blocks
-from tui.conversation.carrying import ROLES, Carried, choose, is_same
+from tui.conversation.carrying import CARRIED, CARRIED_FIRST, ROLES, Carried, choose, is_same
 from tui.conversation.causes import Cause
 from tui.conversation.items import (
     CALL_FAILED,
@@ -27,12 +29,16 @@ from tui.conversation.items import (
 )
 from tui.conversation.turns import Speaker, Turn, TurnState
 
+_ENDED_KEPT: Final = 64
+"""Responses that are remembered when they are done; late events come within a few."""
+
 
 class Transcript:
     """Feeds on parsed events that were received. Never raises, whatever they hold."""
 
     def __init__(self) -> None:
         self._blocks = Blocks()
+        self._formats = Formats()
         self._unconfirmed: list[Block] = []
         self._carried: dict[str, Block] = {}
         """Blocks that are on their way into a new session, by the id that their item was given."""
@@ -40,6 +46,18 @@ class Transcript:
         """Seconds until a limit of the service that is used up is reset, as it said last."""
         self._interrupted: set[str] = set()
         """Responses that the person interrupted."""
+        self._ended: deque[str] = deque(maxlen=_ENDED_KEPT)
+        """Responses that are done: what still comes of them is text, and nobody speaks."""
+        self._tool_lists: dict[str, str] = {}
+        """The item of a list of tools -> the MCP server that it is of."""
+        self._refused_items = 0
+        """Items of the conversation so far that the session did not take."""
+        self.advises = False
+        """A failure names the key that may help; False where the user takes no part in the session."""
+        self.judge: Callable[[Mapping[str, Any], Cause], Cause | None] = lambda error, cause: cause
+        """Return what to tell of an error event, from its ``error`` object and its cause; None for nothing."""
+        self.muted = False
+        """Errors that come now follow from what was reported already."""
         self._seams = 0
         """How often a response began or ended: what parts those that have no id."""
 
@@ -78,9 +96,21 @@ class Transcript:
             cause: the name of the cause that it is about.
             command: the id of the binding that may help.
         """
+        last = self._blocks.last()
+        if last is not None and last.speaker is Speaker.PROGRAM and last.text == text:
+            # An error event, and the close that follows it.
+            last.note, last.cause, last.command = note or last.note, cause or last.cause, command or last.command
+            self._blocks.touch(last)
+            return last.key
         block = self._blocks.add("", Speaker.PROGRAM, time_s, TurnState.DONE)
         block.parts[0], block.note, block.cause, block.command = text, note, cause, command
         return block.key
+
+    def rebase(self, seconds: float) -> None:
+        """Move the origin of all times on by so many seconds; nothing comes before it."""
+        for block in self._blocks.in_order():
+            block.time_s = max(0.0, block.time_s - seconds)
+            self._blocks.touch(block)
 
     def interrupt(self, response_id: str, heard: Mapping[str, int]) -> None:
         """The person interrupted.
@@ -132,6 +162,9 @@ class Transcript:
         self._unconfirmed.clear()
         self._carried.clear()
         self._interrupted.clear()
+        self._ended.clear()
+        self._tool_lists.clear()
+        self._refused_items = 0
         return [block.key for block in self._blocks.in_order() if block in again] if again else []
 
     def carry(self, session: int) -> Carried:
@@ -166,13 +199,31 @@ class Transcript:
         """Take an event that was received."""
         event_type = event.get("type")
         handler = _RECEIVED.get(event_type) if isinstance(event_type, str) else None
+        self._formats.take(event, sent=False)
         if handler is not None:
             handler(self, event, time_s)
+
+    def sent(self, event: Mapping[str, Any], time_s: float) -> None:
+        """Take a message that a client sent: it is shown before the server confirms it, or if it never does.
+
+        For a session that is looked at; in one of ours, :meth:`queue` and :meth:`mark_sent` have shown it.
+        """
+        item = mapping(event.get("item"))
+        carried = CARRIED_FIRST.fullmatch(string(item.get("id")))
+        if carried is not None:
+            self.carry(int(carried[1]))
+        text = wire.content_text(item.get("content"))
+        if item.get("type") == "message" and item.get("role") == "user" and not item.get("id") and text:
+            waiting = (block for block in self._blocks.in_states(TurnState.QUEUED) if block.text == text)
+            block = next(waiting, None)
+            self.mark_sent(block.key if block is not None else self.queue(text, time_s))
 
     def _item(self, event: Mapping[str, Any], time_s: float) -> None:
         item = event.get("item")
         if not isinstance(item, Mapping):
             return
+        if item.get("type") == "mcp_list_tools":
+            self._tool_lists[string(item.get("id"))] = wire.text(item.get("server_label"))
         item_id, role = string(item.get("id")), item.get("role")
         if not item_id and (role == "assistant" or (role == "user" and not self._unconfirmed)):
             return  # its response says it too; it was confirmed before
@@ -235,6 +286,7 @@ class Transcript:
         fill(block, item)
         if event.get("type") == "response.output_item.done" and block.state is TurnState.STREAMING:
             block.state = TurnState.DONE if item.get("status") != "incomplete" else TurnState.INTERRUPTED
+        self._end_late(block)
         self._blocks.touch(block)
 
     def _delta(self, event: Mapping[str, Any], time_s: float) -> None:
@@ -257,7 +309,10 @@ class Transcript:
         delta = event.get("delta")
         if isinstance(delta, str):
             block = self._block(event, Speaker.AGENT, time_s)
-            block.audio += len(delta) * 3 // 4 - delta.count("=", max(0, len(delta) - 2))
+            in_force = self._formats.now
+            audio = in_force.responses.get(string(event.get("response_id")), in_force.received)
+            size = len(delta) * 3 // 4 - delta.count("=", max(0, len(delta) - 2))
+            block.audio_ms += size * 1000 / audio.bytes_per_second if audio.known else 0
             if block.heard_ms is not None:
                 self._blocks.touch(block)
 
@@ -292,6 +347,13 @@ class Transcript:
         block.state = TurnState.FAILED
         self._explain(block, failures.of_transcription(wire.error_of(event)))
 
+    def note_speech(self, item_id: str, note: str) -> None:
+        """Say of what was spoken why it has no words, in place of what the event alone says."""
+        block = self._blocks.named(item_id)
+        if block is not None:
+            block.note = note
+            self._blocks.touch(block)
+
     def _explain(self, block: Block, cause: Cause) -> None:
         block.note, block.cause = f"{cause.sentence} {cause.fix}".rstrip(), cause.name
         self._blocks.touch(block)
@@ -304,7 +366,10 @@ class Transcript:
 
     def _response_created(self, event: Mapping[str, Any], time_s: float) -> None:
         self._seams += 1
-        self._blocks.begin_response(string(mapping(event.get("response")).get("id")))
+        response_id = string(mapping(event.get("response")).get("id"))
+        self._blocks.begin_response(response_id)
+        if response_id in self._ended:
+            self._ended.remove(response_id)  # some servers use an id again
         # A server that confirms no items has taken what it answers; one that is only late still finds it here.
         self._unconfirmed = [block for block in self._unconfirmed if block.state is TurnState.SENT]
         for block in self._unconfirmed:
@@ -329,12 +394,34 @@ class Transcript:
             if status == "cancelled" and block.state is TurnState.INTERRUPTED and not block.note:
                 block.note = failures.of_cancellation(response)
                 self._blocks.touch(block)
+        if response_id:
+            self._ended.append(response_id)
         cause = failures.of_response(response, self._reset_s)
         if cause is not None and mine:
             mine[-1].state = TurnState.FAILED
             self._explain(mine[-1], cause)
         elif cause is not None:
             self.say(cause.sentence, time_s, cause.fix, cause=cause.name)
+
+    def _error(self, event: Mapping[str, Any], time_s: float) -> None:
+        cause = failures.of_error(wire.error_of(event))
+        if self.muted or cause.facts.get("code") == "response_cancel_not_active":
+            return  # the answer ended while the interruption was on its way
+        if cause.facts.get("event_id", "").startswith(CARRIED):
+            self._refused_items += 1
+            if self._refused_items == 1:
+                sentence = f"The server did not take all of the conversation so far: {cause.sentence}"
+                self.say(sentence, time_s, cause=cause.name)
+            return
+        told = self.judge(wire.error_of(event), cause)
+        if told is not None:
+            command = "session.checkup" if self.advises and told.name == "update-refused" else ""
+            self.say(told.sentence, time_s, told.fix, cause=told.name, command=command)
+
+    def _tools_not_listed(self, event: Mapping[str, Any], time_s: float) -> None:
+        server = self._tool_lists.get(string(event.get("item_id")), "")
+        of = f'the MCP server "{server}"' if server else "an MCP server"
+        self.say(f"The tools of {of} could not be listed: the agent goes on without them.", time_s)
 
     def _rate_limits(self, event: Mapping[str, Any], time_s: float) -> None:
         self._reset_s = failures.reset_after(event.get("rate_limits"))
@@ -350,7 +437,13 @@ class Transcript:
             self._blocks.name(block, name)
         if not block.response_id:
             self._assign(block, event)
+        self._end_late(block)
         return block
+
+    def _end_late(self, block: Block) -> None:
+        """End a block whose response is done already."""
+        if block.state is TurnState.STREAMING and block.response_id in self._ended:
+            block.state = TurnState.DONE
 
     def _name(self, event: Mapping[str, Any], item_id: object, speaker: Speaker) -> str:
         """What a block is called. Events that name no item still belong together when they are of one response."""
@@ -393,4 +486,6 @@ _RECEIVED: Final = {
     "response.created": Transcript._response_created,
     "response.done": Transcript._response_done,
     "rate_limits.updated": Transcript._rate_limits,
+    "mcp_list_tools.failed": Transcript._tools_not_listed,
+    "error": Transcript._error,
 }

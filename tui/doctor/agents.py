@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from websockets.exceptions import ConnectionClosed
 
 from tui import wire
-from tui.audio import SilentPlayback
+from tui.audio import NoPlayback
 from tui.capture import EventLog
 from tui.conversation import Cause
 from tui.conversation.causes import cause
@@ -60,9 +60,9 @@ async def check_sdk(case: Case) -> Finding:
 async def _through_the_sdk(case: Case) -> Finding:
     from tui.session.sdk import Connection
 
-    plan = replace(case.the_plan, modality="text")
+    plan = replace(case.the_plan, modality="text", transcription_model=case.transcriber)
     log = EventLog(time.monotonic_ns())
-    recorder = Recorder(log, SilentPlayback(), lambda _: None, fps=1, key=plan.credentials)
+    recorder = Recorder(log, NoPlayback(), lambda _: None, fps=1, key=plan.credentials)
     answered: asyncio.Future[Cause | None] = asyncio.get_running_loop().create_future()
 
     def on_event(event: dict[str, Any]) -> None:
@@ -71,7 +71,7 @@ async def _through_the_sdk(case: Case) -> Finding:
             answered.set_result(of_error(wire.error_of(event)) if kind == "error" else None)
 
     recorder.on_event = on_event  # type: ignore[assignment]
-    connection = Connection(plan, recorder, SilentPlayback())
+    connection = Connection(plan, recorder, NoPlayback())
     draining: asyncio.Task[None] | None = None
     try:
         await connection.open()

@@ -30,6 +30,8 @@ class Limits:
     """For it to begin all the same, after an error that does not name the request."""
     transcription_s: float = 10.0
     """For the transcription of a moment of silence."""
+    models_s: float = 5.0
+    """For the service's list of its models."""
     devices_s: float = 5.0
     """For the sound system to list its devices."""
 
@@ -60,6 +62,8 @@ class Case:
     """The import of the SDK, under way."""
     listing: asyncio.Future[list[Device]] | None = None
     """The search for sound devices, under way."""
+    transcribers: list[str] = field(default_factory=list)
+    """The transcription models that were tried, the one to use last."""
     refused: frozenset[str] = frozenset()
     """Fields of the settings that the server does not take, as ``audio.output.voice``."""
     session: Mapping[str, Any] = field(default_factory=dict)
@@ -72,6 +76,24 @@ class Case:
         return self.plan
 
     @property
+    def transcriber(self) -> str:
+        """The transcription model to use, as far as is known; "" for none."""
+        return self.transcribers[-1] if self.transcribers else self.the_plan.transcription_model
+
+    @property
+    def transcribers_failed(self) -> list[str]:
+        """Those that were tried before it."""
+        return self.transcribers[:-1]
+
+    def try_next_transcriber(self) -> bool:
+        """Take the next transcription model for the one to use; False when there is none, or the user has set one."""
+        if not self.transcribers:
+            self.transcribers.append(self.the_plan.transcription_model)
+        left = self.the_plan.transcription_fallbacks[len(self.transcribers) - 1 :]
+        self.transcribers += left[:1]
+        return bool(left)
+
+    @property
     def the_probe(self) -> Probe:
         """The connection, for the checks that are only done when there is one."""
         assert self.probe is not None
@@ -82,6 +104,8 @@ class Case:
         if self.plan is not None:
             text = self.plan.credentials.masked(text)
         if self.loaded is not None:
-            for secret in (self.loaded.settings.azure_api_key, self.loaded.settings.openai_api_key):
+            settings = self.loaded.settings
+            values = (header.value for header in settings.headers)
+            for secret in (settings.azure_api_key, settings.openai_api_key, *values):
                 text = secret.masked(text)
         return text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import math
 import time
@@ -16,7 +15,7 @@ from websockets.exceptions import InvalidStatus
 from tui import wire
 from tui.conversation import Cause
 from tui.conversation.causes import cause
-from tui.conversation.failures import of_error, of_response, of_transcription, reset_after
+from tui.conversation.failures import is_about_transcription, of_error, of_response, reset_after
 from tui.doctor.case import Case, Limits
 from tui.doctor.probe import ConnectionEnded, Event, Probe, of_types
 from tui.doctor.report import Finding, Outcome, failed, skipped, warning
@@ -30,9 +29,6 @@ _ASKING: Final = "doctor_answer"
 _MOST_QUOTED: Final = 24
 """Characters of the answer."""
 
-_SILENCE_S: Final = 0.3
-"""A commit holds at least 100 ms."""
-
 _LONGEST_SESSION_S: Final = 24 * 3600.0
 
 _LATEST_S: Final = 1e11
@@ -42,8 +38,6 @@ _VAGUE: Final = ("error", "error-refused")
 """Causes of errors of which the end of the connection may say more."""
 
 _TEXT_DELTAS: Final = ("response.output_text.delta", "response.text.delta", "response.output_audio_transcript.delta")
-
-_TRANSCRIPTION: Final = "conversation.item.input_audio_transcription"
 
 
 async def check_handshake(case: Case) -> Finding:
@@ -140,6 +134,9 @@ async def check_update(case: Case) -> Finding:
         param = error.get("param")
         path = param.removeprefix("session.") if isinstance(param, str) else ""
         found = of_error(error)
+        if is_about_transcription(error, case.transcriber) and case.try_next_transcriber():
+            session["audio"]["input"]["transcription"] = {"model": case.transcriber}
+            continue
         if not path or path in refused or not _drop(session, path):
             return _refusal({**refused, path or "the session.update": found})
         refused[path] = found
@@ -297,33 +294,6 @@ async def check_answer(case: Case) -> Finding:
         facts = {**finding.facts, "unreadable frames": str(len(unreadable))}
         return warning(cause("unreadable-frames", facts, said=unreadable[0].partition(";")[0] + more))
     return finding
-
-
-async def check_transcription(case: Case) -> Finding:
-    """Whether the transcription deployment answers: it gets a moment of silence."""
-    model = case.the_plan.transcription_model
-    if not model:
-        return skipped("off: what is spoken gets no transcript")
-    if "audio.input.transcription" in case.refused:
-        return skipped("refused: what is spoken gets no transcript")
-    probe = case.the_probe
-    silence = base64.b64encode(bytes(int(wire.PCM16_BYTES_PER_SECOND * _SILENCE_S))).decode()
-    # The server shall not detect turns in it, or answer it.
-    await probe.send("session.update", session={"type": "realtime", "audio": {"input": {"turn_detection": None}}})
-    await probe.send("input_audio_buffer.append", audio=silence)
-    await probe.send("input_audio_buffer.commit", event_id="doctor_commit")
-    wanted = of_types(f"{_TRANSCRIPTION}.completed", f"{_TRANSCRIPTION}.failed", "error")
-    try:
-        event = await probe.next(wanted, case.limits.transcription_s)
-    except TimeoutError:
-        return warning(cause("no-transcription", seconds=f"{case.limits.transcription_s:g} s"))
-    if event.get("type") == "error":
-        return failed(of_error(wire.error_of(event)))
-    if event.get("type") == f"{_TRANSCRIPTION}.failed":
-        bad = of_transcription(wire.error_of(event))
-        # Silence may be no speech to the model: it is there, and that is what was asked.
-        return failed(bad) if bad.name == "transcription-missing" else warning(bad)
-    return Finding(f"{model} answers", facts={"model": model})
 
 
 async def check_round_trip(case: Case) -> Finding:

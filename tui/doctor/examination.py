@@ -14,10 +14,12 @@ from tui.doctor import conversation
 from tui.doctor.agents import begin_import, check_sdk
 from tui.doctor.case import Case
 from tui.doctor.conversation import while_connected
+from tui.doctor.lifecycle import check_models
 from tui.doctor.machine import begin_listing, check_devices
 from tui.doctor.network import check_dns, check_proxy, check_tcp, check_tls
 from tui.doctor.report import Check, Finding, Outcome, Report, failed, skipped
 from tui.doctor.setup import check_endpoint, check_settings, check_sign_in
+from tui.doctor.transcription import check_transcription
 
 logger = logging.getLogger(__name__)
 
@@ -49,13 +51,14 @@ _STEPS: Final = (
     _Step(
         "transcription",
         "Transcription",
-        while_connected(conversation.check_transcription),
+        while_connected(check_transcription),
         ("protocol",),
         connected=True,
     ),
     _Step("round-trip", "Round trip", while_connected(conversation.check_round_trip), ("protocol",), connected=True),
     _Step("lifetime", "Lifetime", conversation.check_lifetime, ("protocol",)),
     _Step("sdk", "SDK", check_sdk, ("protocol",)),
+    _Step("models", "Models", check_models, ("sign-in", "tls")),
     _Step("audio", "Audio", check_devices, ("endpoint",)),
 )
 

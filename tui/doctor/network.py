@@ -109,24 +109,30 @@ async def check_tls(case: Case) -> Finding:
 
 
 async def _handshake(case: Case, context: ssl.SSLContext) -> ssl.SSLObject:
-    """Return the TLS connection with the server, through the proxy when there is one. It is closed at once.
+    """Return the TLS connection with the server, through the proxy when there is one. It is closed at once."""
+    transport = await secure_connection(case, asyncio.Protocol(), context)
+    tls: ssl.SSLObject = transport.get_extra_info("ssl_object")
+    transport.abort()
+    return tls
 
-    The transport below TLS is ours from the beginning and is aborted in the end: when a handshake is cancelled, asyncio
-    leaves it open until the other side says goodbye.
+
+async def secure_connection(case: Case, protocol: asyncio.Protocol, context: ssl.SSLContext) -> asyncio.Transport:
+    """Return a TLS connection with the server, through the proxy when there is one. Raises whatever went wrong.
+
+    The transport below TLS is ours from the beginning, and is aborted when the handshake fails: when one is cancelled,
+    asyncio leaves it open until the other side says goodbye.
     """
     uri = parse_uri(case.the_plan.target.url)
-    loop = asyncio.get_running_loop()
     plain = await _reach(case, uri)
     try:
-        protocol = asyncio.Protocol()
         plain.set_protocol(protocol)
+        loop = asyncio.get_running_loop()
         upgraded = await loop.start_tls(plain, protocol, context, server_hostname=uri.host)
-        assert upgraded is not None
-        tls: ssl.SSLObject = upgraded.get_extra_info("ssl_object")
-        upgraded.abort()
-        return tls
-    finally:
+    except BaseException:
         plain.abort()
+        raise
+    assert upgraded is not None
+    return upgraded
 
 
 async def _reach(case: Case, uri: WebSocketURI) -> asyncio.Transport:

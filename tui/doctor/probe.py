@@ -12,7 +12,7 @@ from typing import Any, Final
 from websockets.exceptions import ConnectionClosed
 
 from tui import wire
-from tui.audio import SilentPlayback
+from tui.audio import NoPlayback
 from tui.capture import EventLog
 from tui.conversation.failures import of_error
 from tui.session.causes import Ending
@@ -52,12 +52,11 @@ class Probe:
         """Connect. Raises what :func:`tui.session.causes.from_exception` explains."""
         events: asyncio.Queue[Event | None] = asyncio.Queue()
         log = EventLog(time.monotonic_ns())
-        recorder = Recorder(log, SilentPlayback(), lambda _: None, fps=1, key=plan.credentials)
+        recorder = Recorder(log, NoPlayback(), lambda _: None, fps=1, key=plan.credentials)
         recorder.on_event = events.put_nowait
         try:
-            connection = await open_connection(
-                plan.target.url, plan.target.headers(secret.reveal()), recorder, plan.timeouts, plan.ca_file
-            )
+            headers = await plan.credentials.headers(plan.target, secret)
+            connection = await open_connection(plan.target.url, headers, recorder, plan.timeouts, plan.ca_file)
         finally:
             recorder.stop()
         return cls(connection, log, events)

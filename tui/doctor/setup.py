@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from tui.conversation.causes import cause
@@ -12,6 +11,7 @@ from tui.endpoint import EndpointError, escape_controls, shown
 from tui.session.plan import SessionPlan
 from tui.session.sign_in import SignInError
 from tui.settings import Loaded, NotConfigured, Secret, Settings, SettingsError
+from tui.settings.headers import Header
 from tui.settings.options import OPTIONS
 
 _MOST_SHOWN = 60
@@ -75,6 +75,8 @@ def _shown(value: object) -> str:
     """The value of a setting, fit for a line."""
     if isinstance(value, Secret):
         return f"*** ({len(value.reveal())} characters)" if value else "-"
+    if isinstance(value, tuple) and value and isinstance(value[0], Header):
+        return escape_controls(", ".join(str(header) for header in value))
     if isinstance(value, tuple):  # a command: its arguments may be nobody's business
         return f"{escape_controls(str(value[0]))} …" if value else "-"
     if isinstance(value, bool):
@@ -112,15 +114,19 @@ async def check_sign_in(case: Case) -> Finding:
     plan = case.the_plan
     try:
         case.secret = await plan.credentials.secret()
+        await plan.headers.values()  # a program may have to print one
     except SignInError as error:
         return failed(error.cause)
-    facts: Mapping[str, str] = {"header": plan.target.auth_header}
+    added = ", ".join(plan.headers.names)
+    facts = {"header": plan.target.auth_header, **({"added": added} if added else {})}
+    beside = f"; and the header{'s' if len(plan.headers.names) > 1 else ''} {added}" if added else ""
     if not case.secret:
-        return Finding("no key: this server needs none, or refuses", facts=facts)
+        says = f"no key but what is in {added}" if added else "no key: this server needs none, or refuses"
+        return Finding(says, facts=facts)
     length = len(case.secret.reveal())
     if plan.sign_in is None:
-        return Finding(f"a key of {length} characters, in the header {plan.target.auth_header}", facts=facts)
+        return Finding(f"a key of {length} characters, in the header {plan.target.auth_header}{beside}", facts=facts)
     settings = case.loaded.settings if case.loaded is not None else None
     if settings is not None and settings.uses_entra(plan.target):
-        return Finding("a token of Entra ID", facts={**facts, "scope": settings.entra_scope})
-    return Finding(f"a key of {length} characters, from api_key_command", facts=facts)
+        return Finding(f"a token of Entra ID{beside}", facts={**facts, "scope": settings.entra_scope})
+    return Finding(f"a key of {length} characters, from api_key_command{beside}", facts=facts)

@@ -43,7 +43,7 @@ def _print(reader: CaptureReader, chosen: Filter, out: Output, *, json_output: b
     for entry in reader:
         if isinstance(entry, Entry) and chosen.matches(entry):
             event = None if entry.binary else wire.parse(entry.data)
-            line = json_line(entry, event) if json_output else _text_line(entry, event)
+            line = json_line(entry, event) if json_output else _text_line(entry, event, reader)
             out.write(line + "\n")
         if reader.position != position:
             # What comes through a pipe is seen as it comes.
@@ -52,9 +52,12 @@ def _print(reader: CaptureReader, chosen: Filter, out: Output, *, json_output: b
     out.flush()
 
 
-def _text_line(entry: Entry, event: dict[str, object] | None) -> str:
+def _text_line(entry: Entry, event: dict[str, object] | None, reader: CaptureReader) -> str:
     """Time, direction, size, type and what it says, in columns."""
-    said = wire.summary(event) if event is not None else wire.text(entry.data.decode(errors="replace"))
+    if event is not None:
+        said = wire.summary(event, reader.log.audio_format(entry.index))
+    else:
+        said = wire.text(entry.data.decode(errors="replace"))
     if entry.note:
         said = f"{said} · {entry.note}" if said else entry.note
     time, size = f"{entry.t_ns / 1e9:10.3f}", wire.size(len(entry.data))

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tui.endpoint import Target, is_loopback, shown
 from tui.relay.request import Credentials
-from tui.session.plan import SessionPlan, Timeouts
+from tui.session.handshake import AddedHeaders, Handshake
+from tui.session.plan import Timeouts, sign_in
 from tui.session.sign_in import FixedKey, SignIn
 from tui.settings import Secret, Settings, SettingsError
 
@@ -56,6 +57,8 @@ class RelayPlan:
     timeouts: Timeouts = field(default_factory=Timeouts)
     tls: bool = False
     """Whether it listens with TLS, for clients that insist on ``wss:``."""
+    headers: AddedHeaders = field(default_factory=AddedHeaders)
+    """Added to each handshake with the service, in place of the client's of the same name."""
 
     @classmethod
     def from_settings(
@@ -74,13 +77,23 @@ class RelayPlan:
         or SettingsError where there is nothing to lead to, and where the key of the settings is asked for and missing.
         """
         if to:
-            whole = to.startswith(("ws://", "wss://"))
+            whole = to.strip().lower().startswith(("ws://", "wss://"))
             settings = replace(settings, url=to if whole else "", endpoint="" if whole else to)
-        target = settings.target()
+        target = settings.target(watched=True)
+        added = AddedHeaders(settings.headers)
         try:
-            session = SessionPlan.from_settings(settings)
+            ours: SignIn = sign_in(settings, target)
         except SettingsError:
             if credentials == "settings":
                 raise
-            return cls(listen, target, "client", allowed_origins=allowed_origins, ca_file=settings.ca_file, tls=tls)
-        return cls(listen, target, credentials, session.credentials, allowed_origins, settings.ca_file, tls=tls)
+            credentials, ours = "client", FixedKey(Secret())
+        return cls(
+            listen,
+            target,
+            credentials,
+            Handshake(ours, added),
+            allowed_origins,
+            settings.ca_file,
+            tls=tls,
+            headers=added,
+        )

@@ -42,6 +42,7 @@ from tui.relay.request import (
     passed_on,
     refusal,
     translate,
+    with_added,
 )
 from tui.relay.watched import WatchedSession
 from tui.session import causes
@@ -215,16 +216,18 @@ class Relay:
                 logger.info("Connecting failed: %s", mask.masked("".join(traceback.format_exception(error))))
             session.failed(why)
             return failure(HTTPStatus.BAD_GATEWAY, why.name, f"azrt-tui watch: {why.sentence} {why.fix}".rstrip())
-        hide = plan.sign_in.masked if asked.needs_key else None
+        hide = plan.sign_in.masked if asked.needs_key or plan.headers else None
         self._pairs[client] = pair = _Pair(client, service, session, hide, plan.timeouts.ping_s)
         pair.over.add_done_callback(lambda _: self._pairs.pop(client, None))
         return None
 
     async def _connect(self, asked: Asked) -> ServiceLeg:
         plan = self.plan
+        added = await plan.headers.values()
         headers = list(asked.headers)
         if asked.needs_key:
             headers += plan.target.headers((await plan.sign_in.secret()).reveal()).items()
+        headers = with_added(headers, added)
         connection = await connecting(
             asked.url,
             plan.ca_file,
@@ -345,7 +348,9 @@ class _Pair:
     def _why(self) -> Cause:
         if self._silent:
             return cause("silent")
-        return causes.from_ending(self.service.ending) if self.service.ended_first else _left(self.client)
+        if not self.service.ended_first:
+            return _left(self.client)
+        return causes.from_ending(self.service.ending, expired=self._session.recorder.reducer.expired)
 
     async def _ping(self) -> None:
         """Find out that the service is gone, though nothing says so. One that is held up by its client is let be."""

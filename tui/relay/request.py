@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final, Literal
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, unquote_plus, urlsplit
 
 from websockets.datastructures import Headers
 from websockets.headers import parse_subprotocol
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from tui.endpoint import Target, is_loopback, shown
+from tui.endpoint import REALTIME, UNKNOWN, Kind, Target, is_loopback, kind_of, shown
 from tui.relay.credentials import (
     Masking,
     in_query,
@@ -54,6 +54,8 @@ class Asked:
     """The same without any secret."""
     model: str
     """The deployment or model that it names; "" for none."""
+    kind: Kind
+    """What it asks for."""
     client: str
     """How it names itself."""
     headers: tuple[tuple[str, str], ...] = field(repr=False)
@@ -64,18 +66,24 @@ class Asked:
     presented: tuple[str, ...] = field(default=(), repr=False)
     """What the client signs in with, in every spelling, to be masked in what is shown and kept."""
 
+    @property
+    def name(self) -> str:
+        """The session's name for the user: its kind, where that is worth a word, and its model."""
+        return " ".join(part for part in (self.kind.remark, self.model) if part)
+
 
 def translate(request: Request, target: Target, credentials: Credentials) -> Asked:
     """What a client's request becomes at ``target``.
 
     The path and the query stay as they are, except that the target's path stands in for one that is no service's own
-    (``/``, ``/realtime``, and OpenAI's ``/v1/realtime``), and its query for none. Slashes in a row become one: a
-    base_url often ends in one. Raises InvalidHeader for subprotocols that are no list of tokens.
+    (``/``, ``/realtime``, and OpenAI's ``/v1/realtime``), and its query or its model for none: see ``_completed``.
+    Slashes in a row become one: a base_url often ends in one. Raises InvalidHeader for subprotocols that are no list of
+    tokens.
     """
     given_path, given_query = _path_and_query(request.path)
     at = urlsplit(target.url)
     path = at.path if given_path.rstrip("/") in _SHORT_PATHS else given_path
-    query = given_query or at.query
+    query = _completed(path, given_query, target)
     public = without_secrets(query)
     offered = _offered(request.headers)
     forwarded = [
@@ -107,6 +115,7 @@ def translate(request: Request, target: Target, credentials: Credentials) -> Ask
         url=at._replace(path=path, query=query).geturl(),
         shown_url=mask.masked(at._replace(path=path_without_secrets(path), query=public).geturl()),
         model=mask.masked(next(iter(named.get("model") or named.get("deployment") or []), "")),
+        kind=kind_of(path, query, host=at.hostname or ""),
         client=mask.masked(hidden(", ".join(request.headers.get_all("User-Agent")))),
         headers=tuple(forwarded),
         subprotocols=tuple(offered),
@@ -122,6 +131,29 @@ def _path_and_query(target: str) -> tuple[str, str]:
         target = f"{parts.path}?{parts.query}"
     path, _, query = target.partition("#")[0].partition("?")
     return re.sub("/{2,}", "/", path), query
+
+
+def _completed(path: str, query: str, target: Target) -> str:
+    """Return the client's query with what only the target's names.
+
+    Without any query, the target's stands in at its own path and at others of its kind. A query of the client's stays
+    as it is, but that Realtime gets a model, without which no service takes it. Other kinds name none, or another one.
+    """
+    at = urlsplit(target.url)
+    kind = kind_of(path, query, host=at.hostname or "")
+    if not query:
+        alike = kind is target.kind and kind is not UNKNOWN
+        return at.query if alike or path.rstrip("/") == at.path.rstrip("/") else ""
+    named = {unquote_plus(piece.partition("=")[0]).lower() for piece in query.split("&")}
+    if kind is REALTIME and target.kind is REALTIME and target.model and not named & {"model", "deployment"}:
+        return f"{query}&model={quote(target.model, safe='')}"
+    return query
+
+
+def with_added(headers: Iterable[tuple[str, str]], added: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the headers of a handshake with those that the user adds, in place of others of the same name."""
+    taken = {name.lower() for name in added}
+    return [(name, value) for name, value in headers if name.lower() not in taken] + list(added.items())
 
 
 def foreign_origin(request: Request, allowed: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from tui.audio import SilentPlayback
+from tui.audio import NoPlayback
 from tui.capture import EventLog
 from tui.conversation import AgentState, Cause, Link
 from tui.relay.credentials import SessionMask
@@ -27,10 +27,12 @@ class WatchedSession:
         self.number = number
         """Counted from 1, over all sessions of the relay."""
         self.model = asked.model
+        self.name = asked.name
+        """Its kind and its model, as far as they are known."""
         self.client = asked.client
         """How the client names itself; it comes from outside."""
         self.log = log
-        self.recorder = Recorder(log, SilentPlayback(), self._deliver, fps=fps, key=mask)
+        self.recorder = Recorder(log, NoPlayback(), self._deliver, fps=fps, key=mask)
         self._mask = mask
         self.on_link: Callable[[], None] = lambda: None
         """Called in the relay's thread when ``link`` has changed."""
@@ -39,7 +41,10 @@ class WatchedSession:
         self._watcher: Watcher | None = None
         self._missed: Batch | None = None
         self.recorder.unusable = "passed on as it is"
-        self.recorder.set_status(host=host, model=asked.model, link=Link.CONNECTING, watched=True)
+        self.recorder.plays = False
+        self.recorder.set_status(
+            host=host, model=asked.model, kind=asked.kind.remark, link=Link.CONNECTING, watched=True
+        )
         self.recorder.local("websocket.connect", asked.shown_url)
 
     @property
@@ -78,7 +83,8 @@ class WatchedSession:
     def _end(self, cause: Cause, link: Link) -> None:
         recorder = self.recorder
         cause = cause.mapped(self._mask.masked)
-        recorder.local("websocket.failed" if link is Link.FAILED else "websocket.closed", cause.sentence, cause.facts)
+        what = "websocket.failed" if link is Link.FAILED else "websocket.closed"
+        recorder.local(what, cause.sentence, {**cause.facts, **({"fix": cause.fix} if cause.fix else {})})
         recorder.transcript.end_session()
         recorder.transcript.say(cause.sentence, recorder.now_s(), cause.fix)
         recorder.set_status(link=link, cause=cause, agent=AgentState.IDLE, response_id="")

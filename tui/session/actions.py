@@ -21,6 +21,7 @@ from tui.session.commands import (
     SendQueued,
     SendText,
     ToggleMicrophone,
+    Transcribe,
     Truncate,
     TurnsByHand,
     UpdateSession,
@@ -28,6 +29,7 @@ from tui.session.commands import (
 )
 from tui.session.plan import turn_detection
 from tui.session.shared import Shared
+from tui.session.transcribing import Change
 
 if TYPE_CHECKING:
     from tui.session.sdk import Connection
@@ -97,6 +99,9 @@ class Actions:
         elif isinstance(command, TurnsByHand):
             if connection is not None:
                 await shared.voice.turns_by_hand(connection)
+        elif isinstance(command, Transcribe):
+            if connection is not None:
+                await self._transcribe(connection)
         elif isinstance(command, DetectTurns):
             shared.asked_detection = True
             await self._update({"audio": {"input": {"turn_detection": turn_detection(command.kind)}}})
@@ -120,6 +125,15 @@ class Actions:
         shared.plan = shared.plan.updated(session)
         if shared.connection is not None:
             await shared.connection.update(session)
+
+    async def _transcribe(self, connection: Connection) -> None:
+        """Ask for the transcription model that is to be tried now."""
+        shared = self._shared
+        change = shared.transcribing.take_due()
+        if change is Change.SETTINGS:
+            await connection.configure(shared.plan)
+        elif change is Change.TRANSCRIPTION:
+            await connection.update({"audio": {"input": {"transcription": {"model": shared.transcribing.model}}}})
 
     async def _devices_changed(self) -> None:
         """Say what can be used now; answers become audio, where that was left to what the machine can play."""

@@ -31,7 +31,7 @@ from websockets.frames import CloseCode
 from websockets.http11 import Response
 from websockets.protocol import Protocol, State
 
-from tui import wire
+from tui import models, wire
 from tui.conversation import Cause
 from tui.conversation.causes import KINDS, NO_REASON_GIVEN, Retry, cause
 from tui.conversation.error_codes import Sort, sort_of, sort_of_reason
@@ -171,7 +171,7 @@ def beta_session(target: Target) -> Cause:
     """The far end answered with a Beta ``session.created``, which the SDK cannot use."""
     found = cause("beta-session", {"session.type": "missing"}, url=target.url)
     if target.provider == "openai":
-        return replace(found, fix="Use the GA URL wss://api.openai.com/v1/realtime?model=gpt-realtime.")
+        return replace(found, fix=f"Use the GA URL wss://api.openai.com/v1/realtime?model={models.REALTIME}.")
     if target.provider == "compatible":
         return replace(
             found, fix="A newer version of this server may speak GA, perhaps at another path.", line="azrt-tui url"

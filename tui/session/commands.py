@@ -122,4 +122,9 @@ class TurnsByHand:
     """The server has stopped to detect turns."""
 
 
-Work = Command | SendQueued | Cancel | Truncate | TurnsByHand
+@dataclass(frozen=True, slots=True)
+class Transcribe:
+    """Another model has to transcribe the user, if one is due."""
+
+
+Work = Command | SendQueued | Cancel | Truncate | TurnsByHand | Transcribe

@@ -7,7 +7,7 @@ import os
 import shlex
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from tui import wire
@@ -21,12 +21,32 @@ _MOST_SHOWN: Final = 200
 """Characters of what the program said on stderr."""
 
 
-def key_from_command(command: Sequence[str], *, patience_s: float = PATIENCE_S) -> FetchedSecret:
-    """The sign-in with the first line that the command prints. Kept until a server refuses it."""
-    return FetchedSecret("azrt-key-command", lambda: _run(command, patience_s), keep=True, patience_s=patience_s + 1)
+def key_from_command(
+    command: Sequence[str],
+    *,
+    patience_s: float = PATIENCE_S,
+    parse: Callable[[str], Secret] = key_from,
+    what: str = "api_key_command",
+) -> FetchedSecret:
+    """Return the sign-in with the first line that the command prints. Kept until a server refuses it.
+
+    ``parse`` raises ValueError for what cannot be sent; ``what`` is the command's name for the user.
+    """
+
+    def fetch() -> Secret:
+        try:
+            return _run(command, patience_s, parse)
+        except _CommandError as error:
+            raise _failure(command, str(error), what) from None
+
+    return FetchedSecret("azrt-key-command", fetch, keep=True, patience_s=patience_s + 1)
 
 
-def _run(command: Sequence[str], patience_s: float) -> Secret:
+class _CommandError(Exception):
+    """The text ends the sentence "The command ..."."""
+
+
+def _run(command: Sequence[str], patience_s: float, parse: Callable[[str], Secret]) -> Secret:
     try:
         # In a session of its own, so that it can be ended together with what it started, and cannot write over the
         # screen by way of /dev/tty.
@@ -39,24 +59,24 @@ def _run(command: Sequence[str], patience_s: float) -> Secret:
         )
     except (OSError, ValueError) as error:
         why = (getattr(error, "strerror", None) or str(error)).lower()
-        raise _failure(command, f"cannot be run: {why}") from None
+        raise _CommandError(f"cannot be run: {why}") from None
     try:
         out, said = process.communicate(timeout=patience_s)
     except subprocess.TimeoutExpired:
-        raise _failure(command, f"was not done within {patience_s:g} s") from None
+        raise _CommandError(f"was not done within {patience_s:g} s") from None
     finally:
         _end(process)
     if process.returncode:
         how = f"exit code {process.returncode}" if process.returncode > 0 else f"signal {-process.returncode}"
-        raise _failure(command, f"failed ({how}){_shown(said, out)}")
+        raise _CommandError(f"failed ({how}){_shown(said, out)}")
     # Password managers print the password first, and what else they know below it.
     first = out.decode(errors="replace").strip().partition("\n")[0]
     if not first:
-        raise _failure(command, f"printed nothing{_shown(said, out)}")
+        raise _CommandError(f"printed nothing{_shown(said, out)}")
     try:
-        return key_from(first)
+        return parse(first)
     except ValueError as error:
-        raise _failure(command, f"prints something that {error}") from None
+        raise _CommandError(f"prints something that {error}") from None
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -82,5 +102,6 @@ def _shown(said: bytes, printed: bytes) -> str:
     return f": {text}".rstrip(".") if text else ""
 
 
-def _failure(command: Sequence[str], why: str) -> SignInError:
-    return SignInError(cause("key-command", program=wire.text(command[0]), why=why, command=shlex.join(command)))
+def _failure(command: Sequence[str], why: str, what: str) -> SignInError:
+    program = wire.text(command[0])
+    return SignInError(cause("key-command", what=what, program=program, why=why, command=shlex.join(command)))

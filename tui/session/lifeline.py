@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 from tui.conversation import AgentState, Cause, Choice, Link, Offer
 from tui.session import causes
 from tui.session.back_off import MAX_TRIES, BackOff
-from tui.session.commands import SendQueued
+from tui.session.commands import SendQueued, Transcribe
 from tui.session.importing import import_sdk
 from tui.session.restoring import Seam, restore
 from tui.session.shared import Shared
@@ -76,7 +76,7 @@ class Lifeline:
         """The server has sent the settings of the session."""
         if self._created is not None and not self._created.done():
             verdict = causes.of_session(session, self._shared.plan.target)
-            self._shared.given_up = verdict is not None
+            self._shared.recorder.transcript.muted = verdict is not None
             self._sessions += verdict is None
             self._created.set_result(verdict)
 
@@ -115,7 +115,7 @@ class Lifeline:
         connection = Connection(shared.plan, recorder, shared.playback, can_play=can_play)
         self._created = asyncio.get_running_loop().create_future()
         if not len(recorder.log):
-            recorder.log.origin_ns = time.monotonic_ns()  # times are since connect; importing the SDK took seconds
+            recorder.begin()
         recorder.local("websocket.connect", shared.plan.target.url)
         ending: asyncio.Task[None] | None = None
         try:
@@ -183,6 +183,7 @@ class Lifeline:
         self._waited.clear()
         shared.connection = connection
         recorder.set_status(link=Link.CONNECTED, cause=None)
+        shared.work.put_nowait(Transcribe())  # settings that were refused before this was a session
         shared.work.put_nowait(SendQueued())
         shared.voice.connected(connection)
 
@@ -269,6 +270,8 @@ class Lifeline:
         recorder = self._shared.recorder
         what = "websocket.failed" if failed else "websocket.closed"
         facts = {"cause": cause.name, **cause.facts, "retry": cause.retry.value}
+        if cause.fix:
+            facts["fix"] = cause.fix
         recorder.local(what, cause.sentence, facts, alarm=cause.name != "expiring")
         self._repeats = cause.name == self._said
         if not self._repeats:  # ten tries that fail in the same way are one line

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tui.endpoint import Target, explicit_target
 from tui.session.entra import entra_token
+from tui.session.handshake import AddedHeaders, Handshake
 from tui.session.key_command import key_from_command
 from tui.session.sign_in import FixedKey, SignIn
 from tui.settings import Secret, Settings
 from tui.settings.model import Echo, Modality, TurnDetection, WhileAnswering
+from tui.settings.state import remember_transcription
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,10 @@ class Timeouts:
     """For the server's goodbye. The library's 10 s would make quitting wait."""
 
 
+def _forgotten(model: str) -> None:
+    """Remember nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class SessionPlan:
     """One session's worth of decisions. The key never shows in its repr."""
@@ -52,11 +59,17 @@ class SessionPlan:
     """``semantic_vad``, ``server_vad`` or ``none``."""
     transcription_model: str
     """The model, on Azure the deployment, that transcribes the person; "" for none."""
+    transcription_fallbacks: tuple[str, ...] = ()
+    """The models to try after it, in order. None where the user has set one, which is never changed."""
+    transcribed: Callable[[str], object] = field(default=_forgotten, repr=False)
+    """Called with the one of them that works, so that it is the first to be tried the next time."""
     while_answering: WhileAnswering = "interrupt"
     echo: Echo = "half-duplex"
     """What is done about the loudspeaker, which the microphone hears too."""
     sign_in: SignIn | None = field(default=None, repr=False)
     """What gives a key or a token for each connection, in place of ``key``."""
+    headers: AddedHeaders = field(default_factory=AddedHeaders)
+    """Sent with each handshake, beside the key or in its place."""
     ca_file: Path | None = None
     """Certificates (PEM) to trust besides the system's."""
     simulator: bool = False
@@ -69,6 +82,8 @@ class SessionPlan:
     hands_over: bool = True
     """Whether a new session takes over before the old one reaches its time limit, without being asked."""
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    names_transcription: bool = True
+    """False where the server refuses the very field, also to say that there shall be none."""
 
     @classmethod
     def from_settings(cls, settings: Settings, *, simulator_url: str = "", attended: bool = False) -> SessionPlan:
@@ -82,6 +97,7 @@ class SessionPlan:
         Raises EndpointError, NotConfigured or SettingsError when the settings do not come to a connection.
         """
         target = explicit_target(simulator_url, None) if simulator_url else settings.target()
+        transcription, *fallbacks = settings.transcription(target) or ("",)
         return cls(
             target=target,
             key=Secret() if simulator_url else settings.key_for(target),
@@ -89,8 +105,11 @@ class SessionPlan:
             voice=settings.voice,
             modality=settings.modality,
             turn_detection=settings.turn_detection,
-            transcription_model=settings.transcription(target) or "",
-            sign_in=None if simulator_url else _sign_in(settings, target),
+            transcription_model=transcription,
+            transcription_fallbacks=tuple(fallbacks),
+            transcribed=_forgotten if simulator_url else partial(remember_transcription, target.host),
+            sign_in=None if simulator_url else _fetching(settings, target),
+            headers=AddedHeaders(() if simulator_url else settings.headers),
             ca_file=settings.ca_file,
             while_answering=settings.while_answering,
             echo=settings.echo,
@@ -107,9 +126,9 @@ class SessionPlan:
         )
 
     @property
-    def credentials(self) -> SignIn:
-        """What gives the secret of a connection, and masks it."""
-        return self.sign_in or FixedKey(self.key)
+    def credentials(self) -> Handshake:
+        """What gives the headers of a handshake, and masks every secret in them."""
+        return Handshake(self.sign_in or FixedKey(self.key), self.headers)
 
     def updated(self, session: Mapping[str, Any]) -> SessionPlan:
         """The same, with more fields of the ``session`` object to send after each connection."""
@@ -134,6 +153,8 @@ class SessionPlan:
                 "output": {"format": "pcm16", "voice": self.voice},
             },
         }
+        if not self.names_transcription:
+            del settings["audio"]["input"]["transcription"]
         if self.target.model:
             settings["model_name"] = self.target.model
         return settings
@@ -154,10 +175,18 @@ def _merged(session: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str,
     return merged
 
 
-def _sign_in(settings: Settings, target: Target) -> SignIn | None:
+def sign_in(settings: Settings, target: Target) -> SignIn:
+    """Return what signs in at ``target``; SettingsError when its key is missing."""
+    key = settings.key_for(target)
+    return _fetching(settings, target) or FixedKey(key)
+
+
+def _fetching(settings: Settings, target: Target) -> SignIn | None:
     """What takes the place of a key in the settings; None for such a key, or for none at all."""
     if settings.uses_entra(target):
         return entra_token(settings.entra_scope, settings.ca_file)
+    if settings.signs_in_by_header:
+        return None
     if settings.api_key_command and not settings.key_for(target):
         return key_from_command(settings.api_key_command)
     return None

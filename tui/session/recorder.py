@@ -15,9 +15,12 @@ from typing import Any, AnyStr, Protocol
 
 from tui import wire
 from tui.audio import Playback
+from tui.audio.conversion import Conversion
+from tui.audio_format import AudioFormat
 from tui.capture import Decoded, EventLog, Interrupted, Playing
-from tui.conversation import Transcript
-from tui.conversation.status import Status, StatusReducer
+from tui.conversation import Status
+from tui.conversation.fold import Fold
+from tui.conversation.heard import Heard
 from tui.session.batch import Batch, Notice, Severity
 from tui.session.capturing import capture_failed, capture_oversized
 from tui.settings import Secret
@@ -56,16 +59,20 @@ class Recorder:
         *,
         fps: float,
         key: Masking | None = None,
+        ours: bool = False,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.log = log
-        self.transcript = Transcript()
-        self.reducer = StatusReducer()
+        self.fold = Fold(ours=ours)
+        self.transcript, self.reducer = self.fold.transcript, self.fold.reducer
         self.on_event: Callable[[Mapping[str, Any]], None] = lambda _: None
         """Called with each parsed event that was received."""
         self.unusable = "kept from the SDK"
         """What becomes of a frame that the SDK could not take."""
+        self.plays = True
+        """Whether the agent's voice is handed to playback."""
         self._playback = playback
+        self._conversion = Conversion()
         self._deliver = deliver
         self._interval_s = 1 / fps
         self._key: Masking = key or Secret()
@@ -80,8 +87,7 @@ class Recorder:
         self._capture_failed = self._capture_oversized = False
         self._playing: tuple[tuple[str, int], int] | None = None
         """Item and part that were heard last, and when they began, in nanoseconds since the log's origin."""
-        self._dropped: set[str] = set()
-        """Responses that the person interrupted: their late audio is not played."""
+        self._heard: Heard[None] = Heard()
 
     @property
     def status(self) -> Status:
@@ -95,6 +101,11 @@ class Recorder:
     def now_s(self) -> float:
         """Seconds since the log's origin."""
         return (self._clock_ns() - self.log.origin_ns) / 1e9
+
+    def begin(self) -> None:
+        """Let all times count from now on, when the program connects: importing the SDK took seconds before."""
+        self.transcript.rebase(self.now_s())
+        self.log.origin_ns = self._clock_ns()
 
     # Frames
 
@@ -120,17 +131,16 @@ class Recorder:
             return None
         if wire.is_alarm(event):
             self._alarm(index)
-        if audio is not None:
-            self._play(event, audio.pcm)
-        elif wire.audio_of(event):
+        sound = audio.sound if audio is not None else b""
+        self._play(event, t_ns - self.log.origin_ns, sound, self.log.audio_format(index))
+        if audio is None and wire.audio_of(event):
             self.log.add_note(index, f"audio that is not base64; {self.unusable}")
             self._alarm(index)
             self.touch()
             return None
         t_ns -= self.log.origin_ns
         try:
-            self.transcript.received(event, t_ns / 1e9)
-            self.reducer.received(event, t_ns)
+            self.fold.received(event, t_ns)
             self.on_event(event)
         except Exception:
             # We are called by the transport: a fault of ours in reading one event must not cost the connection.
@@ -147,7 +157,7 @@ class Recorder:
         index = self.log.append(Direction.SENT, self._key.masked(data), t_ns, binary=binary)
         event = None if binary else wire.parse(data)
         if event is not None:
-            self.reducer.sent(event, t_ns - self.log.origin_ns)
+            self.fold.sent(event, t_ns - self.log.origin_ns)
         self._touch_since(rows, status)
         return index
 
@@ -177,12 +187,11 @@ class Recorder:
             response_id: the response that is running, "" when it has no id, or only its audio was still playing.
             heard: item id -> milliseconds heard, for items whose audio was playing or waiting to.
         """
-        if response_id:
-            self._dropped.add(response_id)
-        self.log.mark(Interrupted(self._clock_ns() - self.log.origin_ns, response_id, dict(heard)))
+        mark = Interrupted(self._clock_ns() - self.log.origin_ns, response_id, dict(heard))
+        self.log.mark(mark)
+        self._heard.mark(mark)
         self._playing = None
-        self.transcript.interrupt(response_id, heard)
-        self.reducer.interrupted(response_id)
+        self.fold.interrupted(response_id, heard)
         self.touch()
 
     def end_session(self, heard: Mapping[str, int]) -> list[str]:
@@ -194,16 +203,17 @@ class Recorder:
 
     def new_connection(self) -> None:
         """Forget what belongs to the previous connection."""
-        self._dropped.clear()
-        self.reducer.new_connection()
+        self._heard.new_connection()
+        self.fold.new_connection()
         self.touch()
 
-    def _play(self, event: Mapping[str, Any], pcm: bytes) -> None:
-        """Hand audio to playback."""
-        item_id, index, response_id = event.get("item_id"), event.get("content_index"), event.get("response_id")
-        dropped = self.reducer.silenced or (isinstance(response_id, str) and response_id in self._dropped)
-        if isinstance(item_id, str) and not dropped:
-            self._playback.feed(item_id, index if isinstance(index, int) else 0, pcm)
+    def _play(self, event: Mapping[str, Any], t_ns: int, sound: bytes, audio_format: AudioFormat) -> None:
+        """Hand audio to playback, unless the answer was interrupted."""
+        if self._heard.received(event, t_ns, audio_format.length_ns(len(sound)), None) and self.plays:
+            index = event.get("content_index")
+            part = event["item_id"], index if isinstance(index, int) else 0
+            self._playback.feed(*part, self._conversion.feed(part, sound, audio_format))
+        self._heard.forget_before(t_ns)
 
     # Batches
 

@@ -17,12 +17,13 @@ from dataclasses import replace
 from typing import Final
 
 from tui.audio import Playback, SilentPlayback
+from tui.audio.conversion import Conversion
 from tui.capture import EventLog
 from tui.capture.replaying import ReplayMove, ReplayState, Seek, SeekBy, SetSpeed, TogglePlay
 from tui.session.batch import Batch, Notice, Severity
 from tui.session.commands import Close
 from tui.session.loop import LoopThread
-from tui.session.replayed import Replayed, Silence
+from tui.session.replayed import Replayed, Silence, Sound
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ class Replay:
         self._deliver = deliver
         self._interval_s = 1 / fps
         self._playback = playback if playback is not None else SilentPlayback()
+        self._conversion = Conversion()
         self._sound: asyncio.Future[bool] | None = None
         self._thread = LoopThread("azrt-replay", self._run)
         self._commands: deque[ReplayCommand] = deque()
@@ -156,8 +158,8 @@ class Replay:
                 if isinstance(heard, Silence):
                     self._playback.flush()
                 else:
-                    self._playback.feed(heard.item_id, heard.content_index, heard.pcm)
-        ended = self._replayed.count == self._total and not self._replayed.spoken.lasts(self._position_ns())
+                    self._feed(heard)
+        ended = self._replayed.count == self._total and not self._replayed.heard.lasts(self._position_ns())
         if self._playing and ended:
             self._at_ns, self._playing = self._length_ns, False
 
@@ -168,8 +170,12 @@ class Replay:
         if self._sound is None:
             self._sound = self._thread.loop.in_thread("azrt-speaker-open", self._playback.open)
             await asyncio.wait({self._sound}, timeout=_OPENING_S)
-        for one in self._replayed.spoken.after(self._position_ns()):
-            self._playback.feed(one.item_id, one.content_index, one.pcm)
+        for one in self._replayed.after(self._position_ns()):
+            self._feed(one)
+
+    def _feed(self, sound: Sound) -> None:
+        part = sound.item_id, sound.content_index
+        self._playback.feed(*part, self._conversion.feed(part, sound.data, sound.audio_format))
 
     def _report(self) -> None:
         self.state = self._state()

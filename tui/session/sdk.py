@@ -1,7 +1,7 @@
 """The openai-agents realtime session on a recorded connection. Importing this module takes about three seconds.
 
-The private methods that are overridden, ``_create_websocket_connection``, ``_handle_ws_event`` and ``_emit_event``, are
-named by a contract test.
+The private methods that are overridden, ``_create_websocket_connection``, ``_get_session_config``, ``_handle_ws_event``
+and ``_emit_event``, are named by a contract test.
 """
 
 from __future__ import annotations
@@ -15,19 +15,25 @@ from pathlib import Path
 from typing import Any
 
 from agents.realtime import RealtimeAgent, RealtimePlaybackTracker, RealtimeRunner, RealtimeSession
+from agents.realtime.config import RealtimeSessionModelSettings
 from agents.realtime.model import RealtimeModelConfig, RealtimePlaybackState
 from agents.realtime.model_events import RealtimeModelEvent
-from agents.realtime.model_inputs import RealtimeModelRawClientMessage, RealtimeModelSendRawMessage
+from agents.realtime.model_inputs import (
+    RealtimeModelRawClientMessage,
+    RealtimeModelSendRawMessage,
+    RealtimeModelSendSessionUpdate,
+)
 from agents.realtime.openai_realtime import OpenAIRealtimeWebSocketModel, TransportConfig
 from agents.tracing import set_trace_provider
 from agents.tracing.provider import DefaultTraceProvider
+from openai.types.realtime import RealtimeSessionCreateRequest
 from pydantic import ValidationError
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tui.audio import Playback, Position
+from tui.conversation.carrying import CARRIED
 from tui.session.causes import Ending
 from tui.session.plan import SessionPlan, Timeouts
-from tui.session.reactions import CARRIED
 from tui.session.recorder import Recorder
 from tui.session.transport import RecordedConnection, open_connection
 
@@ -94,6 +100,17 @@ class RecordingModel(OpenAIRealtimeWebSocketModel):
     ) -> RecordedConnection:
         self.connection = await open_connection(url, headers, self._recorder, self._timeouts, self._ca_file)
         return self.connection
+
+    def _get_session_config(self, model_settings: RealtimeSessionModelSettings) -> RealtimeSessionCreateRequest:
+        """Name no model where the settings name none: the SDK would name its own defaults, which nobody chose."""
+        session = super()._get_session_config(model_settings)
+        # What is not set is not sent.
+        if not model_settings.get("model_name"):
+            session.__pydantic_fields_set__.discard("model")
+        heard = session.audio.input if session.audio is not None else None
+        if heard is not None and "transcription" not in model_settings["audio"]["input"]:
+            heard.__pydantic_fields_set__.discard("transcription")
+        return session
 
     async def _handle_ws_event(self, event: dict[str, Any]) -> None:
         self._handling, self._not_understood = True, False
@@ -206,7 +223,7 @@ class Connection:
         agent: RealtimeAgent[None] = RealtimeAgent(name="azrt-tui", instructions=plan.instructions)
         config: RealtimeModelConfig = {
             "url": plan.target.url,
-            "headers": plan.target.headers((await plan.credentials.secret()).reveal()),
+            "headers": await plan.credentials.headers(plan.target),
             "initial_model_settings": plan.model_settings(can_play=self._can_play),  # type: ignore[typeddict-item]
             "playback_tracker": self._tracker,
         }
@@ -218,6 +235,14 @@ class Connection:
             if refusal.response.status_code == HTTPStatus.UNAUTHORIZED:
                 plan.credentials.refused()
             raise
+        if plan.overrides:
+            await self.update(plan.overrides)
+
+    async def configure(self, plan: SessionPlan) -> None:
+        """Send the session's settings again: the server has refused them as a whole."""
+        assert self._session is not None
+        settings = plan.model_settings(can_play=self._can_play)
+        await self._session.model.send_event(RealtimeModelSendSessionUpdate(session_settings=settings))  # type: ignore[arg-type]
         if plan.overrides:
             await self.update(plan.overrides)
 

@@ -14,6 +14,7 @@ from tui.session.loop import SessionLoop
 from tui.session.plan import SessionPlan
 from tui.session.recorder import Recorder
 from tui.session.speaking import Speaking
+from tui.session.transcribing import Transcribing
 from tui.session.voice import Voice
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Shared:
     playback: Playback
     speaking: Speaking
     voice: Voice
+    transcribing: Transcribing
     work: asyncio.Queue[Work] = field(default_factory=asyncio.Queue)
     connection: Connection | None = None
     """The connection, while it can be talked to."""
@@ -41,17 +43,14 @@ class Shared:
     """When an event of a response came last, by ``time.monotonic()``."""
     expired_at: float | None = None
     """When the server said that the time of this session is up, by ``time.monotonic()``."""
-    given_up: bool = False
-    """This session cannot be used; what else comes of it explains nothing."""
-    refused_items: int = 0
-    """Items of the conversation so far that this session did not take."""
     asked_detection: bool = False
     """The person asked for another turn detection, and the session has not confirmed it."""
 
     def new_connection(self) -> None:
         """Forget what belongs to the connection before."""
-        self.to_cancel = self.refused_items = 0
-        self.expired_at, self.given_up = None, False
+        self.to_cancel = 0
+        self.expired_at = None
+        self.transcribing.new_connection()
 
     @property
     def turns_by_hand(self) -> bool:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from tui.audio import Playback, SilentPlayback
+from tui.audio import NoPlayback, Playback
 from tui.audio.microphone import Microphone
 from tui.capture import EventLog
 from tui.conversation import Link
@@ -27,6 +27,7 @@ from tui.session.reactions import Reactions
 from tui.session.recorder import Recorder
 from tui.session.shared import Shared
 from tui.session.speaking import Speaking
+from tui.session.transcribing import Transcribing
 from tui.session.voice import Voice
 
 logger = logging.getLogger(__name__)
@@ -52,8 +53,8 @@ class SessionWorker:
         self._deliver = deliver
         self._thread = LoopThread("azrt-session", self._run)
         self._loop = self._thread.loop
-        playback = playback if playback is not None else SilentPlayback()
-        self._recorder = Recorder(self.log, playback, deliver, fps=fps, key=plan.credentials)
+        playback = playback if playback is not None else NoPlayback()
+        self._recorder = Recorder(self.log, playback, deliver, fps=fps, key=plan.credentials, ours=True)
         self._shared = Shared(
             plan,
             self._loop,
@@ -61,6 +62,7 @@ class SessionWorker:
             playback,
             Speaking(self._loop, self._recorder, playback),
             Voice(self._loop, self._recorder, playback, microphone or Microphone(), echo=plan.echo),
+            Transcribing(plan),
         )
         self._lifeline = Lifeline(self._shared)
         self._actions = Actions(self._shared)
@@ -90,7 +92,8 @@ class SessionWorker:
 
     async def _main(self) -> None:
         recorder, plan = self._recorder, self._shared.plan
-        recorder.on_event = Reactions(self._shared, self._lifeline.created).on_event
+        reactions = Reactions(self._shared, self._lifeline.created)
+        recorder.on_event, recorder.transcript.judge = reactions.on_event, reactions.judge
         recorder.set_status(host=plan.target.host, model=plan.target.model, simulator=plan.simulator)
         for note in plan.target.notes:
             recorder.transcript.say(note, 0.0)

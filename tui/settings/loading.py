@@ -8,7 +8,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
@@ -18,10 +18,11 @@ from tui import paths
 from tui.endpoint import EndpointError, escape_controls
 from tui.settings.dotenv_file import read_dotenv
 from tui.settings.files import read_settings_text, readable_by_others
+from tui.settings.headers import headers_from, joined
 from tui.settings.model import NotConfigured, Settings, SettingsError
 from tui.settings.options import OPTIONS, Option
 from tui.settings.saved_filters import filters_of
-from tui.settings.state import remembered
+from tui.settings.state import remembered, transcribed
 
 _MOST_BAD_LINES = 20
 _LIKE = {
@@ -59,6 +60,8 @@ class _Layer:
     """What the user knows the value as, for an error."""
     strict: bool
     """Whether a wrong value stops the program."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Where ``env:NAME`` is looked up."""
 
 
 def load_settings(
@@ -84,37 +87,55 @@ def load_settings(
     table, keymap, table_problems = _settings_of(config)
     filters, filter_problems = filters_of(config)
 
+    anywhere = dotenv | {name: value for name, value in variables.items() if value}
     layers = (
         _Layer(
             {name: value for name, value in flags.items() if value is not None},
             lambda option: f"flag {option.flag_name}",
             lambda option: option.flag_name,
             strict=True,
+            variables=anywhere,
         ),
         _Layer(
             _by_field(variables),
             lambda option: f"environment {option.environment}",
             lambda option: option.environment,
             strict=True,
+            variables=anywhere,
         ),
-        _Layer(_by_field(dotenv), lambda _: ".env", lambda option: f".env: {option.environment}", strict=False),
+        _Layer(
+            _by_field(dotenv),
+            lambda _: ".env",
+            lambda option: f".env: {option.environment}",
+            strict=False,
+            variables=dotenv,  # somebody's project must not send another variable to its server
+        ),
         _Layer(
             remembered(state_file),
             lambda _: "remembered",
             lambda option: f"remembered {option.name.replace('_', ' ')}",
             strict=False,
         ),
-        _Layer(table, lambda _: "config.toml", lambda option: f"config.toml: {option.name}", strict=False),
+        _Layer(
+            table,
+            lambda _: "config.toml",
+            lambda option: f"config.toml: {option.name}",
+            strict=False,
+            variables=anywhere,
+        ),
     )
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     problems = [*dotenv_problems, *_unknown_variables(dotenv), *config_problems, *table_problems, *filter_problems]
     for option in OPTIONS:
         for layer in layers:
-            if option.name not in layer.values or (layer.strict and option.name in values):
+            adds = option.name == "headers"  # each layer may name other ones
+            if option.name not in layer.values or (layer.strict and option.name in values and not adds):
                 continue
             try:
-                value = option.parse(layer.values[option.name])
+                value: Any = option.parse(layer.values[option.name])
+                if adds:
+                    value = tuple(header.found(layer.variables) for header in value)
             except ValueError as error:
                 message = f"{layer.name(option)} {error}"
                 if layer.strict:
@@ -123,12 +144,15 @@ def load_settings(
                 continue
             if option.name not in values:
                 values[option.name], sources[option.name] = value, layer.source(option)
+            elif adds:
+                values[option.name] = joined((*value, *values[option.name]))
 
     settings = Settings(
         **values,
         keymap=MappingProxyType(keymap),
         filters=MappingProxyType(filters),
         themes_dir=config_file.parent / "themes",
+        transcribed=MappingProxyType(dict(transcribed(state_file))),
         over_ssh=bool(variables.get("SSH_CONNECTION")),
         sources=MappingProxyType(
             {option.name: sources.get(option.name, "default") for option in OPTIONS}
@@ -149,9 +173,17 @@ def load_settings(
     warnings = [
         f"{path.name} holds a key, and other users of this machine may read it: chmod 600 {paths.for_display(path)}"
         for path, given in ((dotenv_file, _by_field(dotenv)), (config_file, table))
-        if any(given.get(name) for name in _KEYS) and readable_by_others(path)
+        if (any(given.get(name) for name in _KEYS) or _has_header_value(given)) and readable_by_others(path)
     ]
     return Loaded(settings, tuple(problems), tuple(notes), tuple(warnings))
+
+
+def _has_header_value(given: Mapping[str, object]) -> bool:
+    """Return whether the value of a header stands there itself."""
+    try:
+        return any(header.value for header in headers_from(given.get("headers", ())))
+    except ValueError:
+        return False
 
 
 def _by_field(variables: Mapping[str, str]) -> dict[str, object]:

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import AnyStr, Literal
+from typing import TYPE_CHECKING, AnyStr, Literal
 from urllib.parse import urlsplit
 
-from tui import paths
+from tui import models, paths
 from tui.endpoint import EndpointError, Target, azure_target, explicit_target, is_loopback, openai_target
 from tui.secrets import Mask
+
+if TYPE_CHECKING:
+    from tui.settings.headers import Header
 
 TurnDetection = Literal["semantic_vad", "server_vad", "none"]
 Modality = Literal["auto", "text", "audio"]
@@ -95,6 +98,8 @@ class Settings:
     api_key_command: tuple[str, ...] = ()
     """The program and arguments that print the key, for password managers; used where no key is set. Only from
     config.toml: a ``.env`` that came with somebody's project must not run anything."""
+    headers: "tuple[Header, ...]" = ()
+    """Added to the handshake with the service, for API gateways."""
     auth: Auth = "key"
     """How to sign in: with a key, or with a token of Entra ID."""
     entra_scope: str = AZURE_SCOPE
@@ -103,7 +108,7 @@ class Settings:
     """Certificates (PEM) to trust besides the system's: a company's own CA."""
     transcription_model: str = ""
     """What transcribes the user's speech: a model (on Azure a deployment), ``none``, or empty for the usual one."""
-    voice: str = "ash"
+    voice: str = models.VOICE
     """The voice of the answers."""
     instructions: str = DEFAULT_INSTRUCTIONS
     """The system prompt of the session."""
@@ -157,6 +162,8 @@ class Settings:
     """The folder of the user's own themes, beside config.toml."""
     over_ssh: bool = False
     """Whether the program runs at the far end of an SSH connection."""
+    transcribed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Host -> the transcription model that worked there last, where none was set."""
     sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Field -> ``flag --voice``, ``environment AZRT_VOICE``, ``.env``, ``remembered``, ``config.toml``, ``default``."""
 
@@ -165,25 +172,30 @@ class Settings:
         """Screen updates per second: ``fps``, or 30, or 10 over SSH, where every frame crosses the network."""
         return self.fps or (_SSH_FPS if self.over_ssh else _LOCAL_FPS)
 
-    def transcription(self, target: Target) -> str | None:
-        """Return the model that transcribes the user's speech at ``target``, or None for no transcription.
+    def transcription(self, target: Target) -> tuple[str, ...]:
+        """Return the models to try for the user's speech at ``target``, in order; none for no transcription.
 
-        On Azure a transcription model is a deployment too, so nothing newer than whisper-1 is assumed there.
+        One that the user has set is the only one. Else the usual ones, what worked there last first: on Azure the name
+        is a deployment, which nobody can know, and other servers have what they have.
         """
-        if self.transcription_model == "none":
-            return None
-        return self.transcription_model or ("whisper-1" if target.provider == "azure" else "gpt-4o-mini-transcribe")
+        if self.transcription_model:
+            return () if self.transcription_model == "none" else (self.transcription_model,)
+        worked = self.transcribed.get(target.host, "")
+        return tuple(sorted(models.TRANSCRIPTIONS, key=lambda model: model != worked))
 
-    def target(self) -> Target:
+    def target(self, *, watched: bool = False) -> Target:
         """Return where to connect: ``url``, else the Azure endpoint, else OpenAI when its key is set.
+
+        With ``watched``, sessions of other clients go there, which may be of any kind.
 
         Raises NotConfigured when none of them is set, and EndpointError for a value that cannot be used.
         """
         try:
             if self.url:
-                return self._signed_in(explicit_target(self.url, self.deployment, insecure=self.insecure))
+                target = explicit_target(self.url, self.deployment, insecure=self.insecure, watched=watched)
+                return self._signed_in(target)
             if self.endpoint:
-                return self._signed_in(azure_target(self.endpoint, self.deployment))
+                return self._signed_in(azure_target(self.endpoint, self.deployment, watched=watched))
             if self.openai_api_key:
                 return openai_target(self.deployment)
         except EndpointError as error:
@@ -202,16 +214,21 @@ class Settings:
 
     def uses_entra(self, target: Target) -> bool:
         """Whether a token of Entra ID is sent to ``target`` instead of a key."""
-        return self.auth == "entra" and target.provider != "openai"
+        return self.auth == "entra" and target.provider != "openai" and not self.signs_in_by_header
+
+    @property
+    def signs_in_by_header(self) -> bool:
+        """Whether one of ``headers`` stands where the key would, for whatever vendor."""
+        return any(header.name.lower() in ("authorization", "api-key") for header in self.headers)
 
     def key_for(self, target: Target) -> Secret:
         """Return the key that belongs to ``target``; a key of one vendor is never sent to the other.
 
         A server that is neither vendor's, or that runs on this machine, gets the key that is set, if any (the empty
-        secret otherwise). The empty secret too where a token or ``api_key_command`` takes the key's place. Raises
-        SettingsError when the vendor's key is missing.
+        secret otherwise). The empty secret too where a token, ``api_key_command`` or one of ``headers`` takes the key's
+        place. Raises SettingsError when the vendor's key is missing, and no header carries another one.
         """
-        if self.uses_entra(target):
+        if self.uses_entra(target) or self.signs_in_by_header:
             return Secret()
         own, name = {
             "azure": (self.azure_api_key, "AZURE_OPENAI_API_KEY"),
@@ -224,4 +241,6 @@ class Settings:
             return Secret()
         if target.provider == "compatible" or is_loopback(urlsplit(target.url).hostname or ""):
             return self.openai_api_key or self.azure_api_key
+        if any(header.credential for header in self.headers):
+            return Secret()
         raise SettingsError(f"no key for {target.host}: set {name} in the environment or in .env")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from tui.endpoint import WRAPPING, escape_controls, shown
+from tui.settings.headers import headers_from
 from tui.settings.model import MAX_FPS, Auth, ByItself, Echo, Modality, Secret, TurnDetection, WhileAnswering
 
 TURN_DETECTIONS: tuple[str, ...] = get_args(TurnDetection)
@@ -30,10 +31,12 @@ class Option:
     environment: str = ""
     """The environment variable, also read from ``.env``; empty for none."""
     flag: bool = True
+    flag_of_one: str = ""
+    """The flag of a setting that is given piece by piece."""
 
     @property
     def flag_name(self) -> str:
-        return f"--{self.name.replace('_', '-')}"
+        return self.flag_of_one or f"--{self.name.replace('_', '-')}"
 
 
 def _text(raw: object) -> str:
@@ -149,6 +152,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("azure_api_key", key_from, "AZURE_OPENAI_API_KEY", flag=False),
     Option("openai_api_key", key_from, "OPENAI_API_KEY", flag=False),
     Option("api_key_command", _command, flag=False),
+    Option("headers", headers_from, "AZRT_HEADERS", flag_of_one="--header"),
     Option("auth", _choice(*AUTHS), "AZRT_AUTH"),
     Option("entra_scope", _word, "AZRT_ENTRA_SCOPE", flag=False),
     Option("ca_file", _file, "AZRT_CA_FILE"),

@@ -8,6 +8,9 @@ from typing import Literal, get_args
 from tui import paths
 from tui.settings.files import replace_privately
 
+_MAX_HOSTS = 50
+"""Of which it is remembered what transcribes there; the oldest go first."""
+
 Remembered = Literal["theme", "input_device", "output_device"]
 """The settings that are remembered once they were chosen on the screen."""
 
@@ -23,6 +26,27 @@ def remembered(file: Path | None = None) -> Mapping[str, str]:
 
 def remember(name: Remembered, value: str, file: Path | None = None) -> bool:
     """Remember a choice, and tell whether that worked: a full disk is no reason to interrupt anyone."""
+    return _remember(name, value, file)
+
+
+def transcribed(file: Path | None = None) -> Mapping[str, str]:
+    """Return the transcription model that worked last, by host."""
+    hosts = _read(file or paths.state_file()).get("transcription")
+    if not isinstance(hosts, dict):
+        return {}
+    return {host: model for host, model in hosts.items() if isinstance(model, str)}
+
+
+def remember_transcription(host: str, model: str, file: Path | None = None) -> bool:
+    """Remember what transcribes at ``host``, and tell whether that worked."""
+    hosts = dict(transcribed(file))
+    if hosts.pop(host, "") == model:  # a session is running: no write without need
+        return True
+    kept = dict([*hosts.items(), (host, model)][-_MAX_HOSTS:])
+    return _remember("transcription", kept, file)
+
+
+def _remember(name: str, value: object, file: Path | None) -> bool:
     path = file or paths.state_file()
     try:
         paths.private_dir(path.parent)

@@ -9,6 +9,9 @@ from typing import Any
 from tui.simulator.audio import FORMATS, AudioFormat
 from tui.simulator.events import ClientError, new_id
 
+DEFAULT_MODEL, DEFAULT_VOICE = "gpt-realtime-2.1", "marin"
+"""What the service has where nothing is asked for. Not the program's own constants: the far end is independent."""
+
 DEFAULT_INSTRUCTIONS = (
     "You are the simulator inside azrt-tui: a small scripted tutor, not a model. "
     "Answer from the script, in a friendly, short and plain way."
@@ -52,7 +55,7 @@ class SessionConfig:
                     "noise_reduction": None,
                     "turn_detection": dict(_SERVER_VAD),
                 },
-                "output": {"format": dict(_PCM), "voice": "alloy", "speed": 1.0},
+                "output": {"format": dict(_PCM), "voice": DEFAULT_VOICE, "speed": 1.0},
             },
             "include": None,
         }

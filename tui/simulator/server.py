@@ -20,6 +20,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from tui.odd_requests import OddRequest
+from tui.simulator.config import DEFAULT_MODEL
 from tui.simulator.connection import Connection, Meeting
 from tui.simulator.dialect import make_dialect
 from tui.simulator.faults import FaultPlan
@@ -111,7 +112,7 @@ class Simulator:
         """What a person would set as AZURE_OPENAI_ENDPOINT."""
         return f"{'https' if self._scheme == 'wss' else 'http'}://{self._host}:{self.port}"
 
-    def url(self, model: str = "gpt-realtime") -> str:
+    def url(self, model: str = DEFAULT_MODEL) -> str:
         """Return the WebSocket URL for `model` in this server's dialect."""
         query = {"model": model}
         if self.dialect == "beta":

@@ -212,8 +212,8 @@ class Session:
         self._item_added(item, previous)
         settings = self._config.input["transcription"]
         if settings is not None:
-            fault = self._faults.transcription()
-            self._spawn(transcribe(self, item, sound, settings.get("model", ""), fault))
+            model = settings.get("model", "")
+            self._spawn(transcribe(self, item, sound, model, self._faults.transcription(model)))
 
     def _clear_audio(self, event: Event) -> None:
         self._audio.clear()

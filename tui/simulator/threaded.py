@@ -7,6 +7,7 @@ import threading
 from types import TracebackType
 from typing import Any
 
+from tui.simulator.config import DEFAULT_MODEL
 from tui.simulator.server import Simulator
 
 
@@ -25,7 +26,7 @@ class SimulatorThread:
         self._stopping: asyncio.Event | None = None
         self._thread = threading.Thread(target=self._run, name="simulator", daemon=False)
 
-    def url(self, model: str = "gpt-realtime") -> str:
+    def url(self, model: str = DEFAULT_MODEL) -> str:
         """Return the WebSocket URL for `model`."""
         return self.simulator.url(model)
 

@@ -58,4 +58,4 @@ def next_turn_detection(now: str) -> TurnDetection:
 
 def _commands(app: App[Any], rows: Iterable[tuple[str, str, str]]) -> Iterator[SystemCommand]:
     for title, says, action in rows:
-        yield SystemCommand(title, says, partial(app.run_action, action, app))
+        yield SystemCommand(title, says, partial(app.call_later, app.run_action, action, app))

@@ -33,5 +33,6 @@ class RowSource:
             type=entry.type,
             raw=entry.data,
             note=entry.note,
+            audio=self._log.audio_format(entry.index),
             things=things_at(self._log, entry.index),
         )

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from textual import on
 from textual.app import SystemCommand
@@ -16,6 +17,7 @@ from textual.screen import Screen
 
 from tui.capture import EventLog
 from tui.conversation import Link, Status
+from tui.endpoint import Target
 from tui.relay import Relay, RelayPlan, WatchedSession
 from tui.relay.credentials import SessionMask
 from tui.relay.request import Asked
@@ -70,7 +72,7 @@ class WatchApp(AzrtApp):
     # In the relay's thread
 
     def _new_log(self, asked: Asked) -> EventLog:
-        model = asked.model or self._plan.target.model
+        model = asked.name or self._plan.target.model
         mask = SessionMask(asked.presented, self._plan.sign_in)
         return new_event_log(self._loaded.settings, self._plan.target.host, model, mask.masked)
 
@@ -99,7 +101,9 @@ class WatchApp(AzrtApp):
 
     def _begin(self) -> None:
         target = self._plan.target
-        self._screens[0].listen(Status(link=Link.LISTENING, host=target.host, model=target.model, watched=True))
+        self._screens[0].listen(
+            Status(link=Link.LISTENING, host=target.host, model=target.model, kind=target.kind.remark, watched=True)
+        )
         self._say_listening()
         self._begun = True
         self._take_sessions()
@@ -225,7 +229,7 @@ def how_to_connect(url: str, plan: RelayPlan, ca_file: Path | None = None) -> li
         f"  {url}/v1",
         f"  {url}/openai  (AzureOpenAI)",
         "openai-agents and others take as url",
-        f"  {url}/v1/realtime{'' if plan.target.model else '?model=NAME'}",
+        f"  {url}{_example(plan.target)}",
     ]
     if ca_file is None:
         lines += ["For clients that insist on wss:, such as npm's openai, start it with --tls."]
@@ -234,6 +238,14 @@ def how_to_connect(url: str, plan: RelayPlan, ca_file: Path | None = None) -> li
         lines += ["The client trusts it when it starts with", f"  SSL_CERT_FILE={file}  (Python)"]
         lines += [f"  NODE_EXTRA_CA_CERTS={file}  (Node)"]
     return [*lines, "", whose[plan.credentials]]
+
+
+def _example(target: Target) -> str:
+    """Path and query that a client may ask for: Realtime's are known to all, others are the target's."""
+    if not target.kind.own:
+        parts = urlsplit(target.url)
+        return f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return "/v1/realtime" if target.model else "/v1/realtime?model=NAME"
 
 
 def run(loaded: Loaded, plan: RelayPlan) -> int:

@@ -13,6 +13,7 @@ from tui.wire.frames import (
     inner,
     parse,
     sniff_type,
+    starts_event,
     type_of,
     why_not_event,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "parse",
     "size",
     "sniff_type",
+    "starts_event",
     "summary",
     "text",
     "type_of",

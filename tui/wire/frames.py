@@ -23,6 +23,15 @@ NESTING_TYPE = "response.event"
 _TYPE_FIRST = re.compile(rb'\s*\{\s*(?:"event_id"\s*:\s*"[^"\\]*"\s*,\s*)?"type"\s*:\s*"([^"\\]{1,200})"')
 
 
+_MOST_BEFORE_TYPE = 1_000
+"""Characters at the start of an event that hold its type, where that is named first."""
+
+
+def starts_event(text: str) -> bool:
+    """Return whether a text begins as an event that names its type first, whatever becomes of it."""
+    return _TYPE_FIRST.match(text[:_MOST_BEFORE_TYPE].encode(errors="replace")) is not None
+
+
 def sniff_type(data: bytes) -> str:
     """The ``type`` of a text frame, in about half a microsecond for frames as the services write them.
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
+from tui.audio_format import PCM16_24K, AudioFormat
 from tui.wire import summaries as say
 from tui.wire.frames import BINARY_TYPE, BROKEN_TYPE, NESTING_TYPE, inner, type_of
 from tui.wire.text import audio_duration, text
@@ -211,14 +212,19 @@ def label(name: str) -> str:
     return rest if rest and ("." in rest or name.startswith(("conversation.item.", "input_audio_buffer."))) else name
 
 
-def summary(event: Mapping[str, Any]) -> str:
-    """Return one line that says what an event holds, without its type; "" when its type says it all."""
+def summary(event: Mapping[str, Any], audio: AudioFormat = PCM16_24K) -> str:
+    """Return one line that says what an event holds, without its type; "" when its type says it all.
+
+    Args:
+        event: the event.
+        audio: the format of audio in it.
+    """
     if not isinstance(event.get("type"), str):
         return text(event)
     row, said = event_type(type_of(event)), inner(event)
     if row.audio:
         payload = said.get(row.audio)
-        return audio_duration(len(payload) * 3 // 4) if isinstance(payload, str) else ""
+        return audio_duration(len(payload) * 3 // 4, audio) if isinstance(payload, str) else ""
     return row.summary(said)
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from tui.audio_format import PCM16_24K, AudioFormat
+
 PCM16_RATE = 24_000
 """Samples a second of PCM16 mono: the only audio format that azrt-tui asks for."""
 
@@ -35,9 +37,11 @@ def size(count: int) -> str:
     return f"{in_unit:.1f}{unit}" if in_unit < 9.95 else f"{in_unit:.0f}{unit}"
 
 
-def audio_duration(count: int) -> str:
-    """How long so many bytes of PCM16 at 24 kHz play: ``150 ms of audio``, ``5.6 s of audio``."""
-    ms = count * 1000 / PCM16_BYTES_PER_SECOND
+def audio_duration(count: int, audio: AudioFormat = PCM16_24K) -> str:
+    """Return how long so many bytes of audio play, as ``150 ms of audio``; or of what they are, where nobody knows."""
+    if not audio.known:
+        return f"{size(count)} bytes of {text(audio.name)}"
+    ms = count * 1000 / audio.bytes_per_second
     return f"{ms:.0f} ms of audio" if ms < 1000 else f"{ms / 1000:.1f} s of audio"
 
 

@@ -178,11 +178,8 @@ def test_a_device_that_goes_away_and_comes_back(audio: VirtualAudio, speaker: Sp
     audio.stop()
     assert told.wait(PATIENCE_S), "the loss is told"
     assert "is gone" in lost[0].problem and "Connect it again" in lost[0].fix
-    position = speaker.position()
-    assert position is not None and position.item_id == "item", "the conversation stays in step, in silence"
-    assert 59 < speaker.remaining_s() + position.ms / 1000 <= 60.01
-    heard = speaker.flush()
-    assert heard["item"] >= int(position.ms)
+    assert (speaker.position(), speaker.remaining_s()) == (None, 0.0), "the rest is read"
+    assert speaker.flush() == {}, "nothing of it is unheard"
     assert not speaker.open(), "there is nothing to open yet"
     audio.start()
     assert speaker.open(), speaker.problem

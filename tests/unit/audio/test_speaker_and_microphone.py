@@ -26,22 +26,21 @@ def nothing(fill: Fill, finished: object) -> Output:
     raise AudioUnavailable("No loudspeaker was found.", "Connect one.")
 
 
-def test_without_a_device_it_is_silent_at_the_speed_of_speech() -> None:
+def test_without_a_device_nothing_is_paced_and_nothing_is_unheard() -> None:
     speaker = Speaker(open_output=nothing)
     assert not speaker.open()
     assert speaker.problem is not None and speaker.problem.fix == "Connect one."
     speaker.feed("a", 0, SECOND)
-    assert speaker.position() is not None
-    assert 0 < speaker.remaining_s() <= 1
+    assert (speaker.position(), speaker.remaining_s()) == (None, 0.0)
     assert (speaker.quiet_s(), speaker.level()) == (math.inf, 0.0), "nothing was heard that could echo"
-    assert "a" in speaker.flush()
+    assert speaker.flush() == {}
     speaker.close()
 
 
-def test_before_it_is_opened_it_is_silent_too() -> None:
+def test_before_it_is_opened_nothing_is_unheard_either() -> None:
     speaker = Speaker(open_output=VirtualOutput().connect)
     speaker.feed("a", 0, SECOND)
-    assert 0 < speaker.remaining_s() <= 1
+    assert (speaker.remaining_s(), speaker.flush()) == (0.0, {})
 
 
 def test_a_device_that_is_lost_hands_on_what_was_not_heard() -> None:
@@ -59,10 +58,8 @@ def test_a_device_that_is_lost_hands_on_what_was_not_heard() -> None:
     device.lose()
     assert heard.wait(8)
     assert device.closed and speaker.problem is told[0]
-    position = speaker.position()
-    assert position is not None and position.item_id == "a" and position.ms >= 500
-    assert 2 < speaker.remaining_s() <= 2.51
-    assert list(speaker.flush()) == ["a", "b"]
+    assert (speaker.position(), speaker.remaining_s()) == (None, 0.0), "the rest is read"
+    assert speaker.flush() == {}
     again = VirtualOutput()
     speaker._open_output = again.connect
     speaker.close()
@@ -243,11 +240,11 @@ def test_a_loudspeaker_that_comes_back_goes_on_where_the_silence_is() -> None:
     before.advance(5_000)
     before.lose()
     assert heard.wait(8)
-    lost_at = speaker.position()
+    assert speaker.position() is None, "meanwhile it is read"
     speaker.problem = None  # PortAudio of this machine is not asked
     assert speaker.open()
     position = speaker.position()
-    assert lost_at is not None and position is not None and lost_at.ms <= position.ms < 1000
+    assert position is not None and 5_000 / 24 - LEAD_S * 1000 <= position.ms < 1000
     after.advance(24_000)
     assert sounding(after)[0] / 24 == pytest.approx(position.ms, abs=1)
     speaker.close()

@@ -258,9 +258,10 @@ def test_two_captures_in_one_file(tmp_path: Path) -> None:
         (b"\n\n\n", "is no capture: it has no event in it"),
         (b"Dear diary,\ntoday I wrote no JSON.\n", "is no capture: it has no event in it"),
         (b"\x7fELF\x00\x01" * 5_000, "is no capture: it has no event in it"),
-        (b"x\n" * 5_000, "is no capture: there is no event in its first 1,000 lines"),
+        (b"x\n" * 25_000, "is no capture: there is no event in its first 20,000 lines"),
         (b'{"a": 1}\n[1]\nnull\n', "is no capture: it has no event in it"),
     ],
+    ids=["empty", "line breaks", "diary", "program", "many lines", "other JSON"],
 )
 def test_a_file_that_is_no_capture(tmp_path: Path, data: bytes, said: str) -> None:
     path = tmp_path / "diary.txt"

@@ -6,23 +6,26 @@ import base64
 import contextlib
 import json
 import random
+import tempfile
 import time
 import wave
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.properties import PROPERTY
 from tests.support.recordings import examples
 from tui import wire
-from tui.capture import CaptureReader, CaptureWriter, Decoded, EventLog, Interrupted, Playing
+from tui.audio_format import CODINGS
+from tui.capture import CaptureReader, CaptureWriter, Decoded, EventLog, Interrupted, Playing, RowReader
 from tui.capture.decoding import read_line, read_plain
 from tui.capture.encoding import find_audio, frame_line
 from tui.capture.folder import NewCapture
 from tui.capture.records import Audio, Header, Stored, encoded_size
+from tui.capture.wav import header
 from tui.wire import Direction
 
 RECEIVED, SENT, LOCAL = Direction
@@ -210,6 +213,141 @@ def test_the_audio_is_in_wav_files_one_piece_behind_the_other(tmp_path: Path) ->
         with wave.open(str(path.with_name(f"{path.stem}.{side}.wav"))) as sound:
             assert sound.getparams()[:4] == (1, 2, 24_000, pieces * 2_401)
             assert sound.readframes(10**6) == (PCM + b"\0") * pieces
+
+
+def names_format(output: str, input: str) -> Frame:
+    """The server says in which format audio is from now on."""
+    session = {"output_audio_format": output, "input_audio_format": input}
+    return RECEIVED, json.dumps({"type": "session.updated", "session": session}).encode(), False
+
+
+def append(sound: bytes) -> Frame:
+    """A piece of the microphone."""
+    event = {"type": "input_audio_buffer.append", "audio": base64.b64encode(sound).decode()}
+    return SENT, json.dumps(event).encode(), False
+
+
+ALL_CODES = bytes(range(256))
+
+
+@pytest.mark.parametrize("letters", ["NaN", "Infinity", "-Infinity", "aNaNa"])
+def test_letters_of_a_number_that_is_none_are_kept_once_inside_a_string(tmp_path: Path, letters: str) -> None:
+    image = letters + AUDIO * 20
+    content = [{"type": "input_image", "image_url": image}]
+    item = json.dumps({"type": "conversation.item.create", "item": {"type": "message", "content": content}}).encode()
+    path = capture(tmp_path, [(SENT, item, False)])
+    line = path.read_bytes().splitlines()[1]
+    assert line.endswith(b'"event":' + item + b"}")
+    assert len(line) < len(item) + 200
+    number = b'{"type":"x","v":%b}' % letters.strip("a").encode()
+    assert b'"text":' in capture(tmp_path, [(SENT, number, False)]).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "rate", "pcm"),
+    [
+        ("g711_ulaw", 8_000, CODINGS["pcmu"].decode(ALL_CODES)),
+        ("g711_alaw", 8_000, CODINGS["pcma"].decode(ALL_CODES)),
+        ("pcm16_16000hz", 16_000, ALL_CODES),
+        ("pcm16", 24_000, ALL_CODES),
+    ],
+)
+def test_audio_of_any_format_is_pcm16_of_its_rate_in_the_wav_file(
+    tmp_path: Path, name: str, rate: int, pcm: bytes
+) -> None:
+    sound = base64.b64encode(ALL_CODES).decode()
+    frames = [names_format(name, name), (RECEIVED, delta(sound), False), append(ALL_CODES)]
+    path = capture(tmp_path, frames)
+    for side in ("received", "sent"):
+        with wave.open(str(path.with_name(f"{path.stem}.{side}.wav"))) as wav:
+            assert wav.getparams()[:4] == (1, 2, rate, len(pcm) // 2)
+            assert wav.readframes(10**6) == pcm
+    assert sound not in path.read_text()
+    reader = read(path)
+    assert reader.problems == []
+    assert [reader.log.data(at) for at in range(3)] == [data for _, data, _ in frames]
+    assert reader.log.row(1).audio == 256
+    assert reader.log.audio_format(1).rate == rate
+    reader.close()
+
+
+def test_audio_whose_rate_changes_stays_in_the_message(tmp_path: Path) -> None:
+    piece = delta(base64.b64encode(ALL_CODES).decode())
+    formats = ("pcm16", "g711_ulaw", "audio/opus", "pcm16")
+    frames = [frame for name in formats for frame in (names_format(name, name), (RECEIVED, piece, False))]
+    path = capture(tmp_path, frames)
+    kept = ["audio" in json.loads(line) for line in path.read_text().splitlines()[1:]]
+    assert kept == [False, True, False, False, False, False, False, True]
+    reader = read(path)
+    assert [reader.log.data(at) for at in range(8)] == [data for _, data, _ in frames]
+    assert [reader.log.audio_format(at).rate for at in range(1, 8, 2)] == [24_000, 8_000, 0, 24_000]
+    rows = [RowReader(reader.log).view(row).summary for row in range(reader.log.rows)]
+    assert rows[1::2] == ["5 ms of audio", "32 ms of audio", "256 bytes of audio/opus", "5 ms of audio"]
+    reader.close()
+
+
+def test_g711_of_both_kinds_shares_a_wav_file(tmp_path: Path) -> None:
+    piece = delta(base64.b64encode(ALL_CODES).decode())
+    frames = [
+        frame for name in ("g711_ulaw", "g711_alaw") for frame in (names_format(name, name), (RECEIVED, piece, False))
+    ]
+    path = capture(tmp_path, frames)
+    with wave.open(str(path.with_name(f"{path.stem}.received.wav"))) as wav:
+        assert wav.readframes(10**6) == CODINGS["pcmu"].decode(ALL_CODES) + CODINGS["pcma"].decode(ALL_CODES)
+    reader = read(path)
+    assert [reader.log.data(at) for at in range(4)] == [data for _, data, _ in frames]
+    reader.close()
+
+
+def test_a_wav_file_of_another_rate_or_of_no_code_gives_no_audio(tmp_path: Path) -> None:
+    sound = base64.b64encode(ALL_CODES).decode()
+    path = capture(tmp_path, [names_format("g711_ulaw", "pcm16"), (RECEIVED, delta(sound), False)])
+    wav = path.with_name(f"{path.stem}.received.wav")
+    whole = wav.read_bytes()
+    wav.write_bytes(whole.replace(CODINGS["pcmu"].decode(b"\x00"), b"\x01\x02"))
+    reader = read(path)
+    assert reader.log.data(1) == delta("")
+    reader.close()
+    wav.write_bytes(header(512, rate=16_000) + whole[44:])
+    reader = read(path)
+    assert reader.log.data(1) == delta("")
+    assert reader.problems == [f"no audio: {wav.name}: its rate is 16,000 Hz, that of the session 8,000 Hz"]
+    reader.close()
+
+
+def test_a_capture_of_0_1_0_has_every_format_in_a_wav_file_of_24_khz(tmp_path: Path) -> None:
+    sound = base64.b64encode(ALL_CODES).decode()
+    path = capture(tmp_path, [names_format("pcm16", "pcm16"), (RECEIVED, delta(sound), False)])
+    path.write_text(path.read_text().replace('"pcm16"', '"g711_ulaw"'))
+    reader = read(path)
+    assert reader.log.data(1) == delta(sound)
+    assert RowReader(reader.log).view(1).summary == "32 ms of audio"
+    assert reader.log.audio_format(1) == CODINGS["pcmu"]
+    reader.close()
+
+
+pieces_of_a_session = st.lists(
+    st.tuples(
+        st.sampled_from(["pcm16", "g711_ulaw", "g711_alaw", "pcm16_16000hz", "audio/opus"]),
+        st.sampled_from(["pcm16", "g711_ulaw", "g711_alaw", "pcm16_8000hz", "audio/opus"]),
+    ).map(lambda names: names_format(*names))
+    | st.binary(max_size=40).map(append)
+    | st.binary(max_size=40).map(lambda sound: (RECEIVED, delta(base64.b64encode(sound).decode()), False)),
+    max_size=12,
+)
+
+
+@settings(PROPERTY, max_examples=60)
+@given(pieces_of_a_session)
+def test_frames_come_back_however_the_format_changes(frames: list[Frame]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = capture(Path(folder), frames) if frames else None
+        if path is None:
+            return
+        reader = read(path)
+        assert reader.problems == []
+        assert [reader.log.data(at) for at in range(len(frames))] == [data for _, data, _ in frames]
+        reader.close()
 
 
 frames_of_any_kind = st.lists(

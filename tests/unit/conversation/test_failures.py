@@ -204,6 +204,49 @@ def test_nothing_is_too_odd(status: object, details: object, error: object) -> N
     failures.of_error(wire.error_of({"error": error, "code": details, "param": error}))
 
 
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        ({"param": "session.audio.input.transcription"}, True),
+        ({"param": "session.audio.input.transcription.model"}, True),
+        ({"param": "audio.input.transcription.model"}, True),
+        ({"param": "session.input_audio_transcription"}, True),
+        ({"param": "session.audio.output.voice", "message": "not with whisper-1"}, False),
+        ({"param": "session.model", "code": "model_not_found"}, False),
+        ({"message": "Unknown parameter: 'session.audio.input.transcription'."}, True),
+        ({"message": "The model `whisper-1` does not exist."}, True),
+        ({"message": "The model `whisper-1-large` does not exist."}, False),
+        ({"message": "Use my-whisper-1."}, False),
+        ({"code": "DeploymentNotFound", "message": "The API deployment for this resource does not exist."}, True),
+        ({"code": "model_not_found", "message": "No such model."}, False),
+        ({"type": "server_error", "message": "Input transcription failed for item 'i'."}, False),
+        ({"param": 7, "message": ["whisper-1"]}, True),
+        ({}, False),
+    ],
+)
+def test_whether_an_error_refuses_the_transcription(error: dict[str, object], expected: bool) -> None:
+    assert failures.is_about_transcription(error, "whisper-1") is expected
+    if not expected:
+        assert failures.is_about_transcription(error, "") is False, "none is asked for"
+
+
+@pytest.mark.parametrize(
+    ("error", "missing"),
+    [
+        ({"code": "DeploymentNotFound"}, True),
+        ({"code": "model_not_found"}, True),
+        ({"code": "404", "message": "The API deployment for this resource does not exist."}, True),
+        ({"message": "The model `gpt-live-transcribe` does not exist or you do not have access to it."}, True),
+        ({"type": "invalid_request_error", "message": "Unsupported model."}, True),
+        ({"code": "audio_unintelligible", "message": "The audio could not be transcribed."}, False),
+        ({"code": "rate_limit_exceeded", "message": "Too many requests to the model."}, False),
+    ],
+)
+def test_whether_the_transcription_model_is_missing(error: dict[str, object], missing: bool) -> None:
+    found = failures.of_transcription(error)
+    assert found.name == ("transcription-missing" if missing else "transcription-failed")
+
+
 def test_short_words_fit_beside_others() -> None:
     short = {name: row.short for name, row in KINDS.items() if row.short}
     assert len(short) > 40

@@ -40,6 +40,34 @@ def test_a_turn() -> None:
     assert (reducer.status.tokens_in, reducer.status.tokens_out) == (14, 10)
 
 
+@pytest.mark.parametrize(
+    "kind", ["output_audio.delta", "output_audio_transcript.delta", "output_text.delta", "audio.delta"]
+)
+@pytest.mark.parametrize("status", ["completed", "cancelled", "failed"])
+def test_a_delta_behind_the_end_of_its_response_is_no_speech(kind: str, status: str) -> None:
+    reducer = StatusReducer()
+    received(reducer, "response.created", response={"id": "r"})
+    received(reducer, f"response.{kind}", response_id="r")
+    received(reducer, "response.done", response={"id": "r", "status": status})
+    assert received(reducer, f"response.{kind}", response_id="r").agent is AgentState.IDLE
+    received(reducer, "response.created", response={"id": "r2"})
+    assert received(reducer, f"response.{kind}", response_id="r").agent is AgentState.THINKING
+    received(reducer, "response.done", response={"id": "r2"})
+    received(reducer, "response.created", response={"id": "r"})
+    assert received(reducer, f"response.{kind}", response_id="r").agent is AgentState.SPEAKING, (
+        "an id that is used again"
+    )
+
+
+def test_a_request_for_approval_is_waited_for() -> None:
+    reducer = StatusReducer()
+    request = {"type": "mcp_approval_request", "name": "delete_order", "arguments": "{}"}
+    received(reducer, "response.created", response={"id": "r"})
+    status = received(reducer, "response.done", response={"id": "r", "output": [request]})
+    assert (status.agent, status.waits_for) == (AgentState.IDLE, "approval")
+    assert received(reducer, "response.created", response={"id": "r2"}).waits_for == ""
+
+
 def test_after_speech_the_clock_starts_when_it_stops() -> None:
     reducer = StatusReducer()
     received(reducer, "input_audio_buffer.speech_stopped", 1000)

@@ -532,3 +532,65 @@ def test_every_type_of_event(scene: Scene, dialect: str) -> None:
         scene.transcript.received(json.loads(json.dumps(event)), 0)
     assert any("When does" in turn.text for turn in scene.turns)
     assert "The museum opens at ten." in {turn.text for turn in scene.turns}
+
+
+def test_a_delta_behind_the_end_of_its_response_completes_the_text(scene: Scene) -> None:
+    scene.delta("Half a ")
+    scene.done()
+    scene.delta("sentence")
+    assert (scene.last.text, scene.last.state) == ("Half a sentence", TurnState.DONE)
+    scene.delta("More.", item="b")
+    assert (scene.last.text, scene.last.state) == ("More.", TurnState.DONE)
+
+
+def test_a_request_for_approval_does_not_look_like_a_call_that_was_made(scene: Scene) -> None:
+    item = {"id": "q", "type": "mcp_approval_request", "name": "delete_order", "arguments": '{"id":7}'}
+    scene.receive("response.output_item.done", response_id="r", item=item)
+    scene.done()
+    assert "asks for approval" in scene.last.note and "has not run" in scene.last.note
+    answer = {"id": "a", "type": "mcp_approval_response", "approval_request_id": "q", "approve": True}
+    scene.receive("conversation.item.added", item=answer)
+    (request,) = scene.turns
+    assert (request.note, request.text.splitlines()[-1]) == ("", "→ approved")
+
+
+def test_tools_that_could_not_be_listed_are_reported_with_their_server(scene: Scene) -> None:
+    item = {"id": "t", "type": "mcp_list_tools", "server_label": "shop"}
+    scene.receive("conversation.item.added", item=item)
+    scene.receive("mcp_list_tools.failed", item_id="t")
+    assert scene.last.text == 'The tools of the MCP server "shop" could not be listed: the agent goes on without them.'
+
+
+@pytest.mark.parametrize(
+    ("reason", "note"),
+    [
+        ("client_cancelled", "interrupted"),
+        ("turn_detected", "cut off: the server heard you speak"),
+        ("", "cut off by the server"),
+    ],
+)
+def test_who_cancelled_is_told(reason: str, note: str, scene: Scene) -> None:
+    scene.delta("Half a ")
+    scene.done(status="cancelled", reason=reason)
+    assert (scene.last.state, scene.last.note) == (TurnState.INTERRUPTED, note)
+
+
+def test_an_error_event_is_told_once_with_what_to_do(scene: Scene) -> None:
+    error = {"type": "invalid_request_error", "code": "invalid_value", "message": "No such voice."}
+    scene.receive("error", error=error)
+    scene.receive("error", error=error)
+    assert len(scene.turns) == 1
+    assert scene.last.speaker is Speaker.PROGRAM
+    assert "No such voice." in scene.last.text
+
+
+def test_an_interruption_that_came_too_late_is_no_news(scene: Scene) -> None:
+    scene.receive("error", error={"code": "response_cancel_not_active", "message": "No active response."})
+    assert scene.turns == []
+
+
+def test_times_count_from_the_connection_also_for_what_was_typed_before(scene: Scene) -> None:
+    scene.transcript.queue("early", 5.0)
+    scene.transcript.queue("late", 7.5)
+    scene.transcript.rebase(6.0)
+    assert [turn.time_s for turn in scene.turns] == [0.0, 1.5]

@@ -77,7 +77,7 @@ def test_a_healthy_server(simulator: SimulatorThread, tmp_path: Path) -> None:
     assert found.checks["answer"]["says"].startswith("“")
     assert found.checks["handshake"]["facts"]["apim-request-id"]
     assert found.checks["lifetime"]["says"] == "60 minutes"
-    assert found.checks["transcription"]["says"] == "whisper-1 answers"
+    assert found.checks["transcription"]["says"] == "gpt-live-transcribe answers"
     assert "reads this server's session" in found.checks["sdk"]["says"]
     assert all(check["seconds"] >= 0 for check in found.checks.values())
     assert KEY not in found.text
@@ -90,6 +90,25 @@ def test_both_connections_are_closed(simulator: SimulatorThread, tmp_path: Path)
     while any(each.close_code is None for each in sessions) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert [each.close_code for each in sessions] == [1000, 1000]
+
+
+@pytest.mark.parametrize("fault", ["whisper-only", "transcriber-refused"])
+def test_the_transcription_models_are_tried_as_in_a_session(fault: str, tmp_path: Path) -> None:
+    with SimulatorThread(speed=math.inf, faults=[fault]) as simulator:
+        found = diagnose(simulator.url(), tmp_path)
+        set_by_user = diagnose(simulator.url(), tmp_path, AZRT_TRANSCRIPTION_MODEL="mine")
+    assert (found.code, found.causes()) == (0, {})
+    assert found.checks["transcription"]["says"] == "whisper-1 answers, gpt-live-transcribe does not"
+    assert set_by_user.code == 1, "no other one is tried"
+    check = "transcription" if fault == "whisper-only" else "update"
+    assert set_by_user.checks[check]["cause"]["type"] == "export AZRT_TRANSCRIPTION_MODEL=none"
+
+
+def test_where_no_transcription_model_is_deployed_the_one_to_deploy_is_named(tmp_path: Path) -> None:
+    with SimulatorThread(speed=math.inf, faults=["no-transcriber"]) as simulator:
+        cause = diagnose(simulator.url(), tmp_path).checks["transcription"]["cause"]
+    assert "gpt-live-transcribe and whisper-1 cannot be used here" in cause["sentence"]
+    assert cause["fix"].startswith("Deploy gpt-live-transcribe on this resource. Set AZRT_TRANSCRIPTION_MODEL")
 
 
 def test_no_transcription_is_asked_for_where_it_is_off(simulator: SimulatorThread, tmp_path: Path) -> None:
@@ -166,6 +185,7 @@ def test_a_bad_line_in_a_file(simulator: SimulatorThread, tmp_path: Path) -> Non
         ({"AZURE_OPENAI_ENDPOINT": "ftp://acme.openai.azure.com", **AZURE}, "endpoint", "endpoint-unusable"),
         ({"AZRT_URL": "https://acme.openai.azure.com/openai/v1/realtime"}, "endpoint", "endpoint-unusable"),
         ({"AZRT_URL": "ws://far.example/v1/realtime"}, "endpoint", "endpoint-unusable"),
+        ({"AZRT_URL": "wss://api.openai.com/v1/live/sessions"}, "endpoint", "endpoint-unusable"),
         ({"AZURE_OPENAI_ENDPOINT": "acme", "AZURE_OPENAI_API_KEY": KEY}, "endpoint", "endpoint-unusable"),
     ],
 )

@@ -70,7 +70,8 @@ NAMED: dict[str, dict[str, str]] = {
     "too-big": {"answer": "too-big"},
     **{fault: {"answer": "unreadable-frames"} for fault in UNREADABLE},
     "transcription-failed": {"transcription": "transcription-failed"},
-    "transcription-missing": {"transcription": "transcription-missing"},
+    "transcription-missing": {"transcription": "no-transcriber"},
+    "no-transcriber": {"transcription": "no-transcriber"},
 }
 """Fault -> check -> the name of its cause."""
 
@@ -79,7 +80,7 @@ HARMLESS = (SILENT | ELSEWHERE) - UNREADABLE - {"slow-reader"}
 
 WAITED_FOR = {
     "tls-silent": replace(PATIENT, connect_s=1.0),
-    "no-http": replace(PATIENT, connect_s=1.0),
+    "no-http": replace(PATIENT, connect_s=1.0, models_s=0.3),
     "no-session-created": replace(PATIENT, created_s=0.3),
     "no-answer": replace(PATIENT, answer_s=0.3),
     "no-response-done": replace(PATIENT, answer_s=1.0),

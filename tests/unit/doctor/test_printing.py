@@ -122,7 +122,7 @@ def test_masking_reaches_every_text(outcome: Outcome) -> None:
 def test_in_a_terminal_it_is_coloured_and_leaves_nothing_behind(tmp_path: Path) -> None:
     with (
         SimulatorThread(speed=math.inf, faults=["http-404"]) as simulator,
-        Terminal.azrt("doctor", "--url", simulator.url(), home=tmp_path, size=(80, 40)) as terminal,
+        Terminal.azrt("doctor", "--url", simulator.url("m"), home=tmp_path, size=(80, 40)) as terminal,
     ):
         assert terminal.wait_until_ended() == 1
         screen = terminal.text

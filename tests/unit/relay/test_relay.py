@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -269,10 +270,54 @@ async def headers_at(server_path: str, client_path: str, **options: Any) -> tupl
             "/openai/realtime?api-version=2025-04-01-preview&deployment=d",
             "/openai/realtime?api-version=2025-04-01-preview&deployment=d",
         ),
+        # Only Realtime gets a model, where the client names none.
+        ("/openai/v1/realtime?model=dep", "/openai/v1/realtime", "/openai/v1/realtime?model=dep"),
+        ("/openai/v1/realtime?model=a%20b", "/openai/v1/realtime?x=1", "/openai/v1/realtime?x=1&model=a%20b"),
+        ("/v1/realtime?model=dep", "/openai/v1/realtime?MODEL=mine", "/openai/v1/realtime?MODEL=mine"),
+        ("/openai/v1/realtime?model=dep", "/v1/realtime?call_id=rtc_1", "/openai/v1/realtime?call_id=rtc_1"),
+        (
+            "/openai/v1/realtime?model=dep",
+            "/openai/v1/realtime?intent=transcription",
+            "/openai/v1/realtime?intent=transcription",
+        ),
+        ("/openai/v1/realtime?model=dep", "/openai/realtime", "/openai/realtime"),
+        ("/v1/realtime/translations?model=dep", "/v1/realtime/translations", "/v1/realtime/translations?model=dep"),
+        # A target of another kind.
+        ("/v1/live/sessions", "/", "/v1/live/sessions"),
+        ("/v1/live/sessions?model=old", "/openai/v1/realtime?x=1", "/openai/v1/realtime?x=1"),
+        ("/voice-live/realtime?api-version=1&model=dep", "/", "/voice-live/realtime?api-version=1&model=dep"),
     ],
 )
 async def test_path_and_query_are_the_clients(service: str, client: str, asked: str) -> None:
     assert (await headers_at(service, client))[0] == asked
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/openai/v1/live/sessions", "Live"),
+        ("/v1/live/sessions", "Live"),
+        ("/v1/live", "Live"),
+        ("/v1/live/sessions/live_1/attach?graceful_close=true", "Live, attached"),
+        ("/v1/live/sessions/live_1/fork", "Live, continued"),
+        ("/openai/v1/realtime?call_id=rtc_1", "call of another client"),
+        ("/openai/v1/realtime?intent=transcription", "transcription"),
+        ("/openai/v1/realtime/translations", "translation"),
+        ("/v1/realtime/translations?model=m", "translation"),
+        ("/voice-live/realtime?api-version=1&agent-name=a&agent-project-name=p", "Voice Live"),
+        ("/api/projects/p/agents/a/endpoint/protocols/voice?foundry_features=x", "Foundry voice agent"),
+        ("/api/projects/p/agents/a/endpoint/protocols/voice/live/sessions", "Foundry voice agent, Live"),
+        ("/team/v1/live/sessions", "Live"),
+        ("/somewhere/else", ""),
+    ],
+)
+async def test_every_kind_passes_unchanged_and_is_named(path: str, kind: str) -> None:
+    asked, _, watched = await headers_at("/openai/v1/realtime?model=dep", path)
+    assert asked == path
+    (seen,) = watched.sessions
+    assert seen.status.kind == kind
+    model = "m" if "model=m" in path else ""
+    assert seen.session.name == f"{kind} {model}".strip()
 
 
 async def test_headers_are_the_clients_but_for_those_of_the_connection() -> None:
@@ -629,3 +674,11 @@ def test_what_the_settings_come_to(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="OPENAI_API_KEY"):
         RelayPlan.from_settings(azure, listen, to="wss://api.openai.com/v1/realtime", credentials="settings")
     assert KEY not in repr(plan)
+    live = "wss://acme.services.ai.azure.com/openai/v1/live/sessions"
+    for made in (
+        RelayPlan.from_settings(azure, listen, to=live),
+        RelayPlan.from_settings(replace(azure, endpoint=live), listen),
+        RelayPlan.from_settings(replace(azure, url=live), listen),
+    ):
+        assert made.target.url == live
+        assert made.credentials == "auto"

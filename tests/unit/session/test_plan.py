@@ -17,7 +17,8 @@ def test_azure() -> None:
     made = SessionPlan.from_settings(AZURE)
     assert made.target.url == "wss://me.openai.azure.com/openai/v1/realtime?model=chat"
     assert made.target.headers(made.key.reveal()) == {"api-key": KEY}
-    assert (made.transcription_model, made.simulator) == ("whisper-1", False)
+    assert (made.transcription_model, made.simulator) == ("gpt-live-transcribe", False)
+    assert made.transcription_fallbacks == ("whisper-1",)
     assert made.model_settings()["model_name"] == "chat"
     assert KEY not in repr(made)
 

@@ -225,6 +225,20 @@ async def test_the_agent_is_heard_from_the_position_on() -> None:
         assert not device.pcm, "at another speed it is silent"
 
 
+async def test_g711_is_heard_at_the_rate_of_the_loudspeaker() -> None:
+    log, heard = EventLog(), Heard()
+    session_event = {"type": "session.updated", "session": {"output_audio_format": "g711_ulaw"}}
+    log.append(Direction.RECEIVED, json.dumps(session_event).encode(), 0)
+    delta = base64.b64encode(bytes([0x80]) * 800).decode()
+    audio = {"type": "response.output_audio.delta", "item_id": "i", "content_index": 0, "delta": delta}
+    for at in range(1, 3):
+        log.append(Direction.RECEIVED, json.dumps(audio).encode(), at * SECOND // 1000)
+    async with shown(log, playback=heard) as replay:
+        await replay.until(lambda: len(heard.pcm) >= 9_600)
+    assert len(heard.pcm) == 9_600
+    assert set(array("h", heard.pcm)[1_000:]) == {32124}
+
+
 async def test_words_that_were_cut_off_are_not_heard() -> None:
     log = EventLog()
     put(log, 0, audio(array("h", [1]) * 48_000))

@@ -65,6 +65,16 @@ def test_each_event_goes_through_a_method_that_can_be_guarded() -> None:
     assert "RealtimeModelExceptionEvent(" in handled, "failures have another form: they might end the session"
 
 
+def test_the_model_of_a_session_can_be_left_out() -> None:
+    assert parameters(OpenAIRealtimeWebSocketModel._get_session_config) == ["self", "model_settings"], (
+        "RecordingModel overrides it: a session whose URL names no model would be told the SDK's own"
+    )
+    assert "self._get_session_config(model_settings)" in source(OpenAIRealtimeWebSocketModel._update_session_config)
+    assert "exclude_unset=True" in source(OpenAIRealtimeWebSocketModel._send_raw_message), (
+        "what is not set is sent as null: a server may take that for a model"
+    )
+
+
 def test_the_listener_reads_with_recv() -> None:
     assert "async for message in self._websocket" in source(OpenAIRealtimeWebSocketModel._listen_for_messages)
     assert "await self.recv()" in source(Connection.__aiter__), (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+from typing import Any
 
 import pytest
 
@@ -169,6 +170,23 @@ async def test_what_is_sent() -> None:
     assert sent["audio"]["input"]["turn_detection"]["type"] == "semantic_vad"
     assert sent["audio"]["output"]["voice"] == "ash"
     assert item["item"]["content"] == [{"type": "input_text", "text": "Hello"}]
+
+
+async def test_a_url_without_a_model_leaves_it_to_the_server() -> None:
+    named = {**CREATED, "session": {**SESSION, "model": "local-voice-7b"}}
+    updates: list[dict[str, Any]] = []
+
+    async def script(peer: Peer) -> None:
+        await peer.send(named)
+        updates.append(await peer.until("session.update"))
+        await peer.drain()
+
+    async with websocket_server(script) as server, session(server.url.partition("?")[0]) as running:
+        await running.connected()
+        await running.until(lambda: updates, "the settings have come")
+        assert running.status.model == "local-voice-7b", "the model that the server names is shown"
+    assert "model" not in updates[0]["session"]
+    assert updates[0]["session"]["instructions"] == "Be brief.", "the rest is there"
 
 
 async def test_no_transcription_and_no_turn_detection() -> None:

@@ -162,6 +162,31 @@ async def test_interrupting_what_still_plays_after_the_response() -> None:
         assert not sent(running, "response.cancel"), "there is nothing to cancel"
 
 
+async def test_without_a_loudspeaker_an_answer_in_audio_is_read_at_once() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.send(CREATED)
+        for number in (1, 2):
+            await peer.until("response.create")
+            ids = f"resp_{number}", f"item_{number}"
+            await peer.send(created(ids[0]), delta("output_audio_transcript", "one two three four", *ids))
+            await peer.send(*[delta("output_audio", SECOND, *ids)] * 4, done(ids[0]))
+        await peer.drain()
+
+    async with websocket_server(script) as server, session(server.url) as running:
+        running.worker.submit(SendText("Count"))
+        await running.until(lambda: "response.done" in running.types(Direction.RECEIVED))
+        await running.until(lambda: running.status.agent is AgentState.IDLE, "nobody speaks")
+        running.worker.submit(SendText("Again"))
+        await running.until(lambda: running.types(Direction.RECEIVED).count("response.done") == 2)
+        await running.idle()
+        assert not sent(running, "conversation.item.truncate") and not sent(running, "response.cancel")
+
+        def heard() -> list[int]:
+            return [turn.heard for turn in running.transcript if turn.speaker is Speaker.AGENT]
+
+        await running.until(lambda: heard() == [len("one two three four")] * 2)
+
+
 async def test_every_item_that_was_not_heard_is_truncated() -> None:
     clock = Clock()
 

@@ -82,7 +82,7 @@ async def test_a_spoken_turn_uses_the_old_names() -> None:
         await client.append(speech(500) + silence(800))
         response = (await client.until("response.done"))["response"]
         assert response["output"][0]["content"][0]["type"] == "audio"
-        assert (response["voice"], response["output_audio_format"]) == ("alloy", "pcm16")
+        assert (response["voice"], response["output_audio_format"]) == ("marin", "pcm16")
         transcript = "".join(event["delta"] for event in client.of("response.audio_transcript.delta"))
         assert response["output"][0]["content"][0]["transcript"] == transcript
         assert client.of("response.audio.done")
@@ -117,4 +117,4 @@ async def test_the_old_path_takes_a_deployment() -> None:
     async with simulator(dialect="beta") as sim:
         assert "/openai/realtime?api-version=" in sim.url("my-deployment")
         async with client(sim) as talker:
-            assert talker.events[0]["session"]["model"] == "gpt-realtime"
+            assert talker.events[0]["session"]["model"] == "gpt-realtime-2.1"

@@ -167,7 +167,8 @@ def test_every_fault_is_tested_here() -> None:
     by_itself = {
         *("redirect", "redirect-loop", "beta-session", "no-session-created", "beta-disabled", "update-refused"),
         *("expires-soon", "no-answer", "unnamed-error", "no-response-done", "error", "dead", "protocol-error"),
-        *("slow-reader", "transcription-failed", "transcription-missing"),
+        *("slow-reader", "transcription-failed", "transcription-missing", "no-transcriber", "whisper-only"),
+        "transcriber-refused",
     }
     tables = {*ADDRESSES, *NO_TLS, *CERTIFICATES, *REFUSALS, *PAGES, *BROKEN_HANDSHAKES, *STATUSES, *CLOSES, *MESSAGES}
     assert tables | by_itself == set(FAULTS)
@@ -571,6 +572,35 @@ async def test_a_transcription_fails_and_the_next_does_not(name: str) -> None:
             assert first in str(event.error.message)
         completed = await talker.nth("conversation.item.input_audio_transcription.completed", 1)
         assert completed["item_id"] == second
+
+
+@pytest.mark.parametrize(
+    ("fault", "failing"),
+    [("whisper-only", ["gpt-live-transcribe"]), ("no-transcriber", ["gpt-live-transcribe", "whisper-1"])],
+)
+async def test_a_resource_has_the_transcription_models_that_are_deployed(fault: str, failing: list[str]) -> None:
+    kind = "conversation.item.input_audio_transcription"
+    async with session(faults=[fault]) as talker:
+        failed = []
+        for number, model in enumerate(("gpt-live-transcribe", "whisper-1"), 1):
+            await talker.update(audio={"input": {"transcription": {"model": model}, "turn_detection": None}})
+            await talker.append(silence(200))
+            await talker.send("input_audio_buffer.commit")
+            while len(talker.of(f"{kind}.failed")) + len(talker.of(f"{kind}.completed")) < number:
+                await talker.receive()
+            failed += [model] if len(talker.of(f"{kind}.failed")) > len(failed) else []
+        assert failed == failing
+        assert {event["error"]["code"] for event in talker.of(f"{kind}.failed")} == {"DeploymentNotFound"}
+
+
+async def test_a_server_may_refuse_a_transcription_model_by_its_name() -> None:
+    async with session(faults=["transcriber-refused"]) as talker:
+        wanted = {"type": "realtime", "audio": {"input": {"transcription": {"model": "gpt-live-transcribe"}}}}
+        await talker.send("session.update", session=wanted)
+        (error,) = [await talker.nth("error", 1)]
+        assert error["error"]["param"] == "session.audio.input.transcription.model"
+        updated = await talker.update(audio={"input": {"transcription": {"model": "whisper-1"}}})
+        assert updated["audio"]["input"]["transcription"] == {"model": "whisper-1"}
 
 
 async def test_a_tool_call_is_struck_too() -> None:

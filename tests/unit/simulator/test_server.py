@@ -105,7 +105,7 @@ async def test_two_connections_do_not_know_each_other() -> None:
         await two.send("conversation.item.retrieve", item_id="mine")
         assert (await two.error())["code"] == "item_retrieve_invalid_item_id"
         assert (await two.update())["output_modalities"] == ["audio"]
-        assert [log.model for log in sim.sessions] == ["gpt-realtime"] * 2
+        assert [log.model for log in sim.sessions] == ["gpt-realtime-2.1"] * 2
 
 
 async def test_stopping_closes_with_1001_in_the_middle_of_an_answer() -> None:
@@ -246,7 +246,7 @@ def test_the_command_prints_its_url_and_ends_cleanly(ending: signal.Signals) -> 
     assert (process.returncode, out) == (0, "")
     lines = err.splitlines()
     assert lines[-1] == "simulator: stopped"
-    assert any("session opened for 'gpt-realtime'" in line for line in lines)
+    assert any("session opened for 'gpt-realtime-2.1'" in line for line in lines)
     assert all(line.startswith("simulator: ") for line in lines)
 
 

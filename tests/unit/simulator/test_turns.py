@@ -223,7 +223,7 @@ async def test_every_session_log_holds_what_the_far_end_saw() -> None:
         await talker.append(speech(100))
         await talker.ask("hello", output_modalities=["text"])
         (log,) = sim.sessions
-        assert log.model == "gpt-realtime"
+        assert log.model == "gpt-realtime-2.1"
         assert len(log.received) == 3
         assert len(log.sent) == len(talker.events)
         assert '"input_audio_buffer.append"' in str(log.received[0])

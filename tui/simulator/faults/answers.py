@@ -62,7 +62,7 @@ def rate_limited(turn: Turn) -> None:
     used_up = {"name": "tokens", "limit": 40_000, "remaining": 0, "reset_seconds": WAIT_S}
     turn.emit(events.event("rate_limits.updated", rate_limits=[used_up]))
     message = (
-        "Rate limit reached for gpt-realtime on tokens per min (TPM): Limit 40000, Used 39200, Requested 5600. "
+        "Rate limit reached for gpt-realtime-2.1 on tokens per min (TPM): Limit 40000, Used 39200, Requested 5600. "
         f"Please try again in {WAIT_S}s."
     )
     failing("tokens", "rate_limit_exceeded", message)(turn)

@@ -160,8 +160,12 @@ class AnswerFault(Fault):
 
 @dataclass(frozen=True)
 class TranscriptionFault(Fault):
-    """Fails the transcription of what the user said. `error` makes the event's error object for an item's id."""
+    """Fails the transcription of what the user said. `error` makes the event's error object for an item's id.
+
+    Where `deployed` names models, those are there, and the others fail.
+    """
 
     error: Callable[[str], dict[str, Any]]
+    deployed: frozenset[str] = frozenset()
 
     counted: ClassVar[str] = "transcription"

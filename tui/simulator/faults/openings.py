@@ -13,6 +13,9 @@ from tui.simulator.faults.kinds import Dismissal, Terms
 SOON_S = 150.0
 """How long a session lasts that expires soon: half a minute more than the two minutes at which clients warn."""
 
+DEPLOYED = "whisper-1"
+"""The transcription model of a server that has one only."""
+
 _DOUBTFUL = (
     ("tracing",),
     ("audio", "input", "transcription"),
@@ -61,6 +64,22 @@ def picky(terms: Terms) -> Terms:
         if field and _has(session, field[0]):
             name = ".".join(("session", *field[0]))
             raise ClientError(f"Unknown parameter: '{name}'.", code="unknown_parameter", param=name)
+
+    return replace(terms, refuse=refuse)
+
+
+def choosy(terms: Terms) -> Terms:
+    """Refuse each session.update that asks for a transcription model which is not deployed, by its name."""
+
+    def refuse(session: dict[str, Any]) -> None:
+        wanted = session.get("audio", {}).get("input", {}).get("transcription") or {}
+        model = wanted.get("model", DEPLOYED)
+        if model != DEPLOYED:
+            raise ClientError(
+                f"Invalid value: '{model}'. Supported values are: '{DEPLOYED}'.",
+                code="invalid_value",
+                param="session.audio.input.transcription.model",
+            )
 
     return replace(terms, refuse=refuse)
 

@@ -85,14 +85,15 @@ class FaultPlan:
         self._counts["answer"] += 1
         return self._due(NoAnswerFault), self._due(AnswerFault)
 
-    def transcription(self) -> TranscriptionFault | None:
-        """Count a transcription and return its fault, if it has one."""
+    def transcription(self, model: str) -> TranscriptionFault | None:
+        """Count a transcription by `model` and return its fault, if it has one."""
         self._counts["transcription"] += 1
-        return next(iter(self._due(TranscriptionFault)), None)
+        return next(iter(self._due(TranscriptionFault, lambda fault: model not in fault.deployed)), None)
 
-    def _due(self, kind: type[Kind]) -> tuple[Kind, ...]:
+    def _due(self, kind: type[Kind], strikes: Callable[[Kind], bool] = lambda fault: True) -> tuple[Kind, ...]:
         now = self._counts[kind.counted]
-        due = tuple(fault for fault, at in self._faults if isinstance(fault, kind) and at in (None, now))
+        planned = (fault for fault, at in self._faults if isinstance(fault, kind) and at in (None, now))
+        due = tuple(fault for fault in planned if strikes(fault))
         for fault in due:
             self._narrate(f"fault {fault.name} at {kind.counted} {now}")
         return due

@@ -155,6 +155,11 @@ _OPENINGS = (
         ),
     ),
     OpeningFault("update-refused", "One field of each session.update is refused as unknown.", openings.picky),
+    OpeningFault(
+        "transcriber-refused",
+        f"A session.update with another transcription model than {openings.DEPLOYED} is refused.",
+        openings.choosy,
+    ),
     OpeningFault("expires-soon", f"The session lasts only {openings.SOON_S:g} s.", openings.short),
 )
 
@@ -352,6 +357,10 @@ _FRAMES = (
     ),
 )
 
+_NOT_DEPLOYED = answers.transcription_error(
+    "invalid_request_error", "DeploymentNotFound", "The API deployment for this resource does not exist."
+)
+
 _TRANSCRIPTIONS = (
     TranscriptionFault(
         "transcription-failed",
@@ -364,6 +373,17 @@ _TRANSCRIPTIONS = (
         "transcription-missing",
         "No deployment for transcription: Azure's server_error without a code.",
         answers.transcription_error("server_error", None, "Input transcription failed for item '{item}'."),
+    ),
+    TranscriptionFault(
+        "whisper-only",
+        f"Azure with {openings.DEPLOYED} deployed only: DeploymentNotFound for any other model.",
+        _NOT_DEPLOYED,
+        frozenset({openings.DEPLOYED}),
+    ),
+    TranscriptionFault(
+        "no-transcriber",
+        "Azure without a deployment for transcription: DeploymentNotFound for every model.",
+        _NOT_DEPLOYED,
     ),
 )
 

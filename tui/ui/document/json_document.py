@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from rich.cells import cell_len
 
+from tui.audio_format import AudioFormat
 from tui.ui.document.base import (
     MAX_MATCHES,
     Document,
@@ -56,8 +57,10 @@ Spans = list[tuple[str, Role]]
 class JsonDocument(Document):
     """The lines of a JSON value, which may have any size and shape that Python's parser takes."""
 
-    def __init__(self, value: Value) -> None:
+    def __init__(self, value: Value, audio: AudioFormat) -> None:
+        """``audio`` is the format of audio in it."""
         self._value = value
+        self._audio = audio
         self._width = 0
         self._outline = Outline(value)
 
@@ -223,7 +226,7 @@ class JsonDocument(Document):
         room = self._room(position) - sum(cell_len(text) for text, _ in spans)
         audio = holds_audio(value, key, position.branch.value)
         text = value if isinstance(value, str) else written(value)
-        notes = length_notes(text, audio)
+        notes = length_notes(text, self._audio if audio else None)
         note = next((note for note in notes if room - len(note) - 1 >= _MIN_HEAD), notes[-1])
         room = max(_MIN_HEAD // 2, min(room - len(note) - 1, _AUDIO_HEAD if audio else room))
         if role(value) is Role.NUMBER:

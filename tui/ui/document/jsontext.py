@@ -10,6 +10,7 @@ from typing import NoReturn, TypeAlias
 from rich.cells import cell_len
 
 from tui import wire
+from tui.audio_format import AudioFormat
 from tui.ui.document.base import LARGE_TEXT, Role
 from tui.ui.text import clip, printable
 
@@ -142,12 +143,17 @@ def holds_audio(value: Value, key: str | None, parent: Container) -> bool:
     return (wire.event_type(kind).audio or None) == key or (key == "audio" and kind.endswith("audio"))
 
 
-def length_notes(text: str, audio: bool) -> list[str]:
-    """What may be said of a long string that is cut off, from the most to the fewest words."""
+def length_notes(text: str, audio: AudioFormat | None) -> list[str]:
+    """What may be said of a long string that is cut off, from the most to the fewest words.
+
+    Args:
+        text: the string.
+        audio: the format of the audio that it holds; None where it holds none.
+    """
     length = f"{len(text):,} {'digits' if isinstance(text, Digits) else 'characters'}"
-    if not audio:
+    if audio is None:
         return [length, f"{len(text):,}"]
-    duration = wire.audio_duration(len(text) * 3 // 4 - text.endswith("=") - text.endswith("=="))
+    duration = wire.audio_duration(len(text) * 3 // 4 - text.endswith("=") - text.endswith("=="), audio)
     return [f"{length}, {duration}", duration, f"{len(text):,}"]
 
 

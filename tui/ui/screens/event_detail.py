@@ -14,6 +14,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Input, Label
 
+from tui.audio_format import PCM16_24K, AudioFormat
 from tui.capture.filter.syntax import Kind
 from tui.capture.filter.thing import Thing
 from tui.ui import bindings
@@ -40,6 +41,8 @@ class FrameView:
     raw: bytes | str
     note: str = ""
     """What the log says about the frame."""
+    audio: AudioFormat = PCM16_24K
+    """The format of audio in it."""
     things: Mapping[Kind, str] = field(default_factory=dict)
     """What there is to follow: the id of the frame's item, response and function call."""
 
@@ -195,7 +198,7 @@ class EventDetail(Screen[Thing | None]):
     def _show(self, index: int) -> None:
         self._index = index
         self._frame = self._source.frame(index)
-        self.query_one(JsonView).show(self._frame.raw)
+        self.query_one(JsonView).show(self._frame.raw, self._frame.audio)
         self._describe()
         self.refresh_bindings()
 

@@ -16,6 +16,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Button, Checkbox, Input, Label
 
+from tui import models
 from tui.endpoint import EndpointError, Target, azure_target, is_loopback
 from tui.settings import Secret, write_dotenv
 from tui.settings.options import key_from
@@ -34,8 +35,8 @@ _WHERE = (
     "Deployment: Foundry, Models + endpoints, the name of a realtime model there."
 )
 _PASTE = "Paste the endpoint as you find it: a URL, a host or the name of the resource."
-_DEPLOYMENT = "Now the deployment: its name, such as gpt-realtime."
-_NO_DEPLOYMENT = "the deployment is empty; give its name, such as gpt-realtime"
+_DEPLOYMENT = f"Now the deployment: its name, such as {models.REALTIME}."
+_NO_DEPLOYMENT = f"the deployment is empty; give its name, such as {models.REALTIME}"
 _SAVE = "Write these to .env in this folder (mode 0600, other lines kept)"
 _OPENAI = "For OpenAI itself, quit, set OPENAI_API_KEY and start again."
 
@@ -108,7 +109,7 @@ class FirstRun(Screen[FirstRunResult]):
             problem.display = bool(self._problem)
             yield problem
             yield from _row("Endpoint", Field(id="endpoint", placeholder="https://NAME.openai.azure.com"))
-            yield from _row("Deployment", Field(id="deployment", placeholder="gpt-realtime"))
+            yield from _row("Deployment", Field(id="deployment", placeholder=models.REALTIME))
             yield from _row("Key", Field(id="key", secret=True))
             yield Label(id="preview", markup=False)
             yield Label(_WHERE, id="where", markup=False)

@@ -62,7 +62,7 @@ class WatchScreen(MainScreen, inherit_bindings=False):
         """What stands on the tab."""
         if self._session is None:
             return Tab(0, SIGNS[Link.LISTENING], self._address)
-        return Tab(self.number, SIGNS.get(self._session.link, OVER), self._session.model or "session")
+        return Tab(self.number, SIGNS.get(self._session.link, OVER), self._session.name or "session")
 
     @property
     def over(self) -> bool:

@@ -18,6 +18,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui import wire
+from tui.audio_format import PCM16_24K, AudioFormat
 from tui.ui import bindings
 from tui.ui.document import Document, Line, Match, Role, Search, open_frame
 
@@ -98,16 +99,16 @@ class JsonView(ScrollView, can_focus=True, inherit_bindings=False):
         self._complete = True
         self._styles: dict[str, Style] = {}
 
-    def show(self, raw: bytes | str) -> None:
-        """Show this frame from now on, from its top; a search goes on in it."""
+    def show(self, raw: bytes | str, audio: AudioFormat = PCM16_24K) -> None:
+        """Show this frame, with audio in this format, from now on, from its top; a search goes on in it."""
         self.workers.cancel_node(self)
         if len(raw) > _LARGE_FRAME:
             self._document = None
             self._waiting_for = f"Reading {wire.size(len(raw))} …"
             self.refresh()
-            self._open_large(raw)
+            self._open_large(raw, audio)
         else:
-            self._adopt(open_frame(raw))
+            self._adopt(open_frame(raw, audio))
 
     def copy_text(self, limit: int) -> str | None:
         """The frame as readable text; None if that is more than ``limit`` characters, or is not there yet."""
@@ -200,8 +201,8 @@ class JsonView(ScrollView, can_focus=True, inherit_bindings=False):
     # The document
 
     @work(exclusive=True, group="open")
-    async def _open_large(self, raw: bytes | str) -> None:
-        self._adopt(await asyncio.to_thread(open_frame, raw))
+    async def _open_large(self, raw: bytes | str, audio: AudioFormat) -> None:
+        self._adopt(await asyncio.to_thread(open_frame, raw, audio))
 
     def _adopt(self, document: Document) -> None:
         self._document = document

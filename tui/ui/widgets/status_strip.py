@@ -145,6 +145,8 @@ class StatusStrip(Widget):
         meter = ""
         if agent is AgentState.SPEAKING and self._status.modality == "audio" and self._meter is not None:
             meter = f" {_bar(self._loudness[1])}"
+        if agent is AgentState.IDLE and self._status.waits_for:
+            return f"agent waits for {self._status.waits_for}", "status--strong", 0
         return f"agent {agent}{meter}", "base" if agent is AgentState.IDLE else "status--strong", 0
 
     def _microphone(self, key: str = "") -> tuple[str, str]:
@@ -181,6 +183,8 @@ class StatusStrip(Widget):
         else:
             if status.host:
                 left.append((_named(status.host), "base", 1))
+            if status.kind:
+                left.append((status.kind, "status--strong", 2))
             if status.model:
                 left.append((_named(status.model), "status--strong", 2))
         right: list[_Part] = []

@@ -1,6 +1,6 @@
 """A pasted URL, host or name, taken apart without trust, and how to show one in a message.
 
-Pure: no I/O. Nothing here knows which hosts and paths Azure has: see ``tui.endpoint``.
+Pure: no I/O. Nothing here knows which hosts and paths Azure has: see ``tui.endpoint.target``.
 """
 
 import ipaddress
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote, unquote_plus
 
+from tui import models
 from tui.secrets import KEY as KEY
 from tui.secrets import KNOWN_NAMES as KNOWN_NAMES
 from tui.secrets import is_secret
@@ -24,7 +25,7 @@ URL_SAFE = "%!$'()*+,;=:~"
 
 WORKS: dict[Subject, str] = {
     "endpoint": "use https://NAME.openai.azure.com",
-    "deployment": "use the name of your realtime deployment, such as gpt-realtime",
+    "deployment": f"use the name of your realtime deployment, such as {models.REALTIME}",
     "url": "use wss://HOST/openai/v1/realtime?model=DEPLOYMENT",
 }
 """For each subject, the end of every error: the form that would work."""
