@@ -343,7 +343,7 @@ async def test_a_transcription_session_is_told_once(capsys: pytest.CaptureFixtur
             await peer.send({"type": "error", "error": {"type": "invalid_request_error", "message": "Not here."}})
 
     async with websocket_server(script) as server:
-        assert await turn(f"{server.url}&intent=transcription") == 1
+        assert await turn(server.url) == 1
     assert capsys.readouterr().err.splitlines()[1:] == [
         "azrt-tui: This is a transcription session: it gives no answers. Leave intent=transcription out of the URL."
     ]
