@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tui.audio.devices import AudioUnavailable
-from tui.audio.microphone import Timed
+from tui.audio.microphone import Microphone, Timed
 from tui.audio.player import Fill
 
 BLOCKS_PER_SECOND = 50
@@ -100,6 +100,13 @@ class VirtualInput:
         self._take, self._finished = take, finished
         self.opened += 1
         return self
+
+    def microphone(self, name: str = "", **_: object) -> Microphone:
+        """Make a microphone on it, in the place of the program's own.
+
+        Time stands still for it: between what a test says the device is silent, and a second of that is a dead device.
+        """
+        return Microphone(name, open_input=self.connect, clock=lambda: 0.0)
 
     def start(self) -> None:
         """Begin to capture."""

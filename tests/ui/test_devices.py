@@ -37,7 +37,7 @@ class Bench:
         self.answers = threading.Event()
         self.answers.set()
         left = iter(self.outputs)
-        monkeypatch.setattr("tui.ui.host.Microphone", lambda name, **_: Microphone(name, open_input=self.input.connect))
+        monkeypatch.setattr("tui.ui.host.Microphone", self.input.microphone)
         monkeypatch.setattr(
             "tui.ui.host.Speaker",
             lambda name, **_: Speaker(name, open_output=lambda *arguments: next(left).connect(*arguments)),

@@ -14,7 +14,6 @@ from tests.support.drawing import lines
 from tests.support.faults import ELSEWHERE, NAMES, NOTED, SILENT, UNNAMED, cause_of
 from tests.support.virtual_device import VirtualInput
 from tests.unit.simulator.support import speech
-from tui.audio.microphone import Microphone
 from tui.conversation import AgentState, Link, TurnState
 from tui.session.plan import Timeouts
 from tui.simulator.faults import FAULTS
@@ -405,7 +404,7 @@ async def test_the_words_on_the_screen_where_no_connection_comes_about(
 @pytest.mark.parametrize("counted", ["TCP connection", "connection", "answer", "transcription"])
 async def test_the_words_on_the_screen(counted: str, monkeypatch: pytest.MonkeyPatch) -> None:
     device = VirtualInput()
-    monkeypatch.setattr("tui.ui.host.Microphone", lambda name, **options: Microphone(name, open_input=device.connect))
+    monkeypatch.setattr("tui.ui.host.Microphone", device.microphone)
     # Only "dead", one of the answers, is found by a limit: nothing else should meet one on a slow machine.
     hurry(monkeypatch, open_s=20.0, ping_s=0.3 if counted == "answer" else 60.0)
     flags = {"turn_detection": "none"} if counted == "transcription" else {}

@@ -9,7 +9,6 @@ import pytest
 
 from tests.support.apps import NO_SOUND, fast, isolate, running
 from tests.support.virtual_device import VirtualInput
-from tui.audio.microphone import Microphone
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +38,7 @@ async def test_before_there_is_a_session_nothing_listens() -> None:
 
 async def test_the_microphone_opens_is_metered_and_closes(monkeypatch: pytest.MonkeyPatch) -> None:
     device = VirtualInput()
-    monkeypatch.setattr("tui.ui.host.Microphone", lambda name, **options: Microphone(name, open_input=device.connect))
+    monkeypatch.setattr("tui.ui.host.Microphone", device.microphone)
     async with running(fast()) as shown:
         await shown.connected()
         await shown.pilot.press("ctrl+t")
@@ -55,7 +54,7 @@ async def test_the_microphone_opens_is_metered_and_closes(monkeypatch: pytest.Mo
 
 async def test_quitting_closes_the_microphone(monkeypatch: pytest.MonkeyPatch) -> None:
     device = VirtualInput()
-    monkeypatch.setattr("tui.ui.host.Microphone", lambda name, **options: Microphone(name, open_input=device.connect))
+    monkeypatch.setattr("tui.ui.host.Microphone", device.microphone)
     async with running(fast()) as shown:
         await shown.connected()
         await shown.pilot.press("f2")

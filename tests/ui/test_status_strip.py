@@ -97,6 +97,7 @@ async def test_the_last_minute_is_announced() -> None:
 
 
 async def test_a_session_without_an_end_has_an_age_only() -> None:
+    assert " left" not in (await shown(connected(expires_at=9_999_999_999)))[0], "a server without a limit"
     first, _ = await shown(connected(expires_at=None))
     assert "session 0 min" in first and "left" not in first
 

@@ -10,7 +10,6 @@ from tests.support.apps import Running, fast, isolate, running
 from tests.support.drawing import lines
 from tests.support.virtual_device import VirtualInput
 from tests.unit.simulator.support import speech
-from tui.audio.microphone import Microphone
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +17,7 @@ def device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> VirtualInput:
     """The microphone of a machine of its own."""
     isolate(tmp_path, monkeypatch)
     found = VirtualInput()
-    monkeypatch.setattr("tui.ui.host.Microphone", lambda name, **options: Microphone(name, open_input=found.connect))
+    monkeypatch.setattr("tui.ui.host.Microphone", found.microphone)
     return found
 
 

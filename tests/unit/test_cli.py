@@ -326,6 +326,28 @@ def test_ctrl_c_ends_with_130_and_no_traceback(tmp_path: Path) -> None:
     assert (process.returncode, out, err.strip()) == (130, "", "")
 
 
+def test_the_end_waits_for_no_thread_and_unloads_nothing_under_it(tmp_path: Path) -> None:
+    script = """
+import atexit, threading
+from tui.__main__ import leave
+atexit.register(print, "unloaded")
+print("said")
+if {daemon}:
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+leave(3)
+"""
+    for daemon, said in ((False, "said\nunloaded\n"), (True, "said\n")):
+        done = subprocess.run(
+            [sys.executable, "-c", script.format(daemon=daemon)],
+            cwd=tmp_path,
+            env=environment(tmp_path),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (3, said, ""), f"{daemon=}"
+
+
 def test_a_reader_that_leaves_is_no_traceback(tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)

@@ -345,7 +345,10 @@ async def test_a_transcription_session_is_told_once(capsys: pytest.CaptureFixtur
     async with websocket_server(script) as server:
         assert await turn(server.url) == 1
     assert capsys.readouterr().err.splitlines()[1:] == [
-        "azrt-tui: This is a transcription session: it gives no answers. Leave intent=transcription out of the URL."
+        (
+            "azrt-tui: This is a transcription session: it gives no answers. Use a URL without intent=transcription, "
+            "with model= and the name of a realtime model."
+        )
     ]
 
 

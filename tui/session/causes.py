@@ -210,8 +210,6 @@ def of_session(session: object, target: Target) -> Cause | None:
     kind = session.get("type")
     if isinstance(kind, str) and kind in _OTHER_SESSIONS:
         sentence, fix = _OTHER_SESSIONS[kind]
-        if kind == "transcription" and "intent=transcription" in target.url:
-            fix = "Leave intent=transcription out of the URL."
         return cause("other-session", {"session.type": kind}, sentence=sentence, fix=fix)
     if kind is not None:
         return None

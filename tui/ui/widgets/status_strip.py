@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -19,6 +19,9 @@ from tui.conversation import AgentState, Link, MicrophoneState, Status
 from tui.ui.advice import key_of
 from tui.ui.terminal.short_ansi import TerseStrip, filter_styles
 from tui.ui.text import clip, printable
+
+_LONGEST_SESSION_S: Final = 24 * 3600.0
+"""A server that names a later end has no limit: that of OpenAI and of Azure is an hour at most."""
 
 _SIGNS = {
     Link.IDLE: "○",
@@ -200,7 +203,10 @@ class StatusStrip(Widget):
         expires = self._status.expires_at
         if expires is not None:
             left = max(0.0, expires - time.time())
-            text += f", {int(left // 60)} min left" if left >= 60 else ", less than a minute left"
+            if left < 60:
+                text += ", less than a minute left"
+            elif left <= _LONGEST_SESSION_S:
+                text += f", {int(left // 60)} min left"
         return text
 
     def _trouble(self) -> str:
