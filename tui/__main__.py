@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 from typing import NoReturn
 
-from tui.cli import run
+from tui.commands import run
 
 
 def main() -> None:

@@ -18,9 +18,9 @@ from tests.bench import workload
 from tests.bench.figures import Figure, NotMeasuredError, spread
 from tui import wire
 from tui.capture import CaptureReader, CaptureWriter, Decoded, EventLog, RowReader
-from tui.capture.encoding import frame_line, header_line
-from tui.capture.folder import NewCapture
-from tui.capture.records import Header
+from tui.capture.file.encoding import frame_line, header_line
+from tui.capture.file.folder import NewCapture
+from tui.capture.file.records import Header
 from tui.wire import Direction
 
 _ROUNDS = 7

@@ -14,7 +14,7 @@ from tests.bench import workload
 from tests.bench.figures import Figure, NotMeasuredError, spread
 from tests.bench.terminal import REPOSITORY
 from tui.capture import EventLog
-from tui.capture.frames import WINDOW_BYTES
+from tui.capture.log.frames import WINDOW_BYTES
 from tui.wire import Direction
 
 _ROUNDS = 9

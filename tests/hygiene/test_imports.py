@@ -36,7 +36,7 @@ def imported(code: str, home: Path) -> set[str]:
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["url"], ["say", "--help"], ["demo", "--help"]])
 def test_light_commands_import_nothing_heavy_and_no_screen(arguments: list[str], tmp_path: Path) -> None:
-    modules = imported(f"from tui.cli import run\nassert run({arguments!r}) == 0", tmp_path)
+    modules = imported(f"from tui.commands import run\nassert run({arguments!r}) == 0", tmp_path)
     assert "click" in modules
     assert not modules & (HEAVY | SCREEN)
 

@@ -12,15 +12,15 @@ from typing import Any
 
 from tests.support.servers import DEADLINE_S
 from tui.capture import CaptureWriter, EventLog
-from tui.capture.folder import NewCapture
-from tui.capture.records import Header
+from tui.capture.file.folder import NewCapture
+from tui.capture.file.records import Header
 from tui.conversation import Cause, Link, Status, Turn
 from tui.endpoint import explicit_target
-from tui.relay import Address, Relay, RelayPlan, WatchedSession
 from tui.session import Batch
 from tui.session.plan import Timeouts
 from tui.session.sign_in import FixedKey
 from tui.settings import Secret
+from tui.watch import Address, Relay, RelayPlan, WatchedSession
 from tui.wire import Direction
 
 OUR_KEY = "canary-settings-5d1e"

@@ -9,13 +9,13 @@ import pytest
 
 from tests.support.drawing import Staged, lines, staged, until, wheel
 from tui.capture import CaptureReader, RowReader
-from tui.capture.blocks import Block
-from tui.capture.captured import CapturedFrames
-from tui.capture.encoding import header_line
+from tui.capture.file.encoding import header_line
+from tui.capture.file.records import Header
 from tui.capture.filter import parse
 from tui.capture.filter.syntax import Kind
 from tui.capture.filter.thing import Thing
-from tui.capture.records import Header
+from tui.capture.log.blocks import Block
+from tui.capture.log.captured import CapturedFrames
 from tui.ui.widgets.event_pane import EventPane
 
 _EVENTS = 1_000_000

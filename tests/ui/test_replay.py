@@ -13,11 +13,11 @@ from textual.pilot import Pilot
 
 from tests.support.apps import fast, isolate, running
 from tests.support.drawing import screen_lines, until
-from tui.capture.reader import CaptureReader
+from tui.capture.file.reader import CaptureReader
 from tui.clock import clock
+from tui.replay.recording import Recording
 from tui.settings import load_settings
 from tui.ui.app import AzrtApp
-from tui.ui.recording import Recording
 from tui.ui.screens.replay import ReplayScreen
 from tui.ui.widgets.replay_bar import ReplayBar
 from tui.ui.widgets.transcript_pane import TranscriptPane

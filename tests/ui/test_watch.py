@@ -18,19 +18,19 @@ from websockets.typing import Origin
 from tests.support.apps import isolate
 from tests.support.drawing import screen_lines, until
 from tests.unit.simulator.support import Client, simulator
-from tui.capture.folder import captures
+from tui.capture.file.folder import captures
 from tui.endpoint import explicit_target
 from tui.paths import captures_dir
-from tui.relay import Address, RelayPlan
 from tui.settings import load_settings
-from tui.ui import watch
+from tui.ui import watch_app as watch
 from tui.ui.screens.help import Help
 from tui.ui.screens.replay import ReplayScreen
 from tui.ui.screens.watch import WatchScreen
-from tui.ui.watch import WatchApp
+from tui.ui.watch_app import WatchApp
 from tui.ui.widgets.event_pane import EventPane
 from tui.ui.widgets.session_tabs import SessionTabs
 from tui.ui.widgets.transcript_pane import TranscriptPane
+from tui.watch import Address, RelayPlan
 
 KEY = "sk-canary-0123456789abcdef"
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.terminal import Terminal
 from tui import __version__
-from tui.cli import cli, run
+from tui.commands import cli, run
 
 REPOSITORY = Path(__file__).parents[2]
 ACME = "wss://acme.openai.azure.com/openai/v1/realtime?model=rt"

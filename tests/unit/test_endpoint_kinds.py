@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.test_cli import alone  # noqa: F401 - a fixture
-from tui.cli import run
+from tui.commands import run
 from tui.endpoint import KINDS, EndpointError, azure_target, explicit_target, kind_of
 
 OPENAI = "wss://api.openai.com"

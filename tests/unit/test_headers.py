@@ -18,13 +18,13 @@ from tests.support.relays import OUR_KEY, relay
 from tests.support.servers import CREATED, Peer, websocket_server
 from tests.unit.test_cli import azrt
 from tests.unit.test_settings import Load, load  # noqa: F401 - a fixture
-from tui.relay import Address, RelayPlan
 from tui.session.handshake import AddedHeaders, Handshake
 from tui.session.plan import SessionPlan
 from tui.session.sign_in import FixedKey, SignInError
 from tui.settings import Secret, SettingsError
 from tui.settings.headers import Header, headers_from
 from tui.simulator.threaded import SimulatorThread
+from tui.watch import Address, RelayPlan
 from tui.wire import Direction
 
 APIM = "Ocp-Apim-Subscription-Key"

@@ -175,7 +175,7 @@ def test_secrets_of_an_event() -> None:
         ("{'Ocp-Apim-Subscription-Key': 'abcdef'}", "{'Ocp-Apim-Subscription-Key': '***'}"),
         ("realtime, openai-insecure-api-key.abcdef", "realtime, openai-insecure-api-key.***"),
         ("key 0123456789abcdef0123456789abcdef", "key ***"),
-        ('File "tui/relay/relay.py", line 3, in _ask', 'File "tui/relay/relay.py", line 3, in _ask'),
+        ('File "tui/watch/relay.py", line 3, in _ask', 'File "tui/watch/relay.py", line 3, in _ask'),
         ("    self._key = key or Secret()", "    self._key = key or Secret()"),
     ],
 )

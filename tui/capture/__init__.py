@@ -1,10 +1,10 @@
 """The capture: every frame of a session, found again by index, folded into rows that a person can read."""
 
-from tui.capture.log import Entry, EventLog, Row
-from tui.capture.reader import CaptureError, CaptureReader
-from tui.capture.records import Decoded, Interrupted, Mark, Playing
-from tui.capture.rows import RowReader, RowView
-from tui.capture.writer import CaptureWriter
+from tui.capture.file.reader import CaptureError, CaptureReader
+from tui.capture.file.records import Decoded, Interrupted, Mark, Playing
+from tui.capture.file.writer import CaptureWriter
+from tui.capture.log.index import Entry, EventLog, Row
+from tui.capture.log.rows import RowReader, RowView
 
 __all__ = [
     "CaptureError",

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from tui import __version__, paths, wire
 from tui.capture import CaptureWriter, EventLog
-from tui.capture.folder import NewCapture, Retention
-from tui.capture.records import Header
+from tui.capture.file.folder import NewCapture, Retention
+from tui.capture.file.records import Header
 from tui.session.plan import SessionPlan
 from tui.settings import Settings
 

@@ -16,7 +16,7 @@ from tui.session.commands import SendQueued, Transcribe
 from tui.session.importing import import_sdk
 from tui.session.restoring import Seam, restore
 from tui.session.shared import Shared
-from tui.session.watch import Watch
+from tui.session.watchdog import Watch
 
 if TYPE_CHECKING:
     from tui.session.sdk import Connection

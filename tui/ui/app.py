@@ -21,6 +21,7 @@ from tui import paths
 from tui.conversation import Link
 from tui.endpoint import EndpointError
 from tui.logs import log_to_file, native_stderr_to
+from tui.replay.recording import Recording
 from tui.session import (
     Command,
     DetectTurns,
@@ -45,7 +46,6 @@ from tui.ui.diagnosis import Examined, Examiner
 from tui.ui.host import SessionHost
 from tui.ui.keymap import check_keymap
 from tui.ui.messages import DemoFailed, DemoReady, DeviceChosen, DevicesTried, InterruptRequested, LinkChanged
-from tui.ui.recording import Recording
 from tui.ui.screens.main import MainScreen
 from tui.ui.terminal.command_palette import PaletteApp
 from tui.ui.terminal.key_order import OrderedKeysApp

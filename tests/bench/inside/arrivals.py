@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tui import cli
+from tui import commands as cli
 from tui.capture import EventLog
 from tui.session import SessionWorker
 from tui.ui import app

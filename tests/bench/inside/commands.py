@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from tui import cli
+from tui import commands as cli
 from tui.session import Command, Interrupt, SessionWorker
 
 

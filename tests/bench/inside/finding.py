@@ -17,10 +17,10 @@ from pathlib import Path
 
 from tests.bench import workload
 from tui.capture import CaptureReader, EventLog
-from tui.capture.encoding import frame_line, header_line
+from tui.capture.file.encoding import frame_line, header_line
+from tui.capture.file.records import Header
 from tui.capture.filter import parse
 from tui.capture.filter.matches import Matches, prepare
-from tui.capture.records import Header
 from tui.wire import Direction
 
 FILTERS = {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from textual.driver import Driver
 
-from tui import cli
+from tui import commands as cli
 from tui.ui import app
 
 HEAVY = ("agents", "openai", "numpy", "sounddevice")

@@ -17,9 +17,9 @@ from tui.audio import NoPlayback, SilentPlayback
 from tui.capture import EventLog, Interrupted
 from tui.conversation import Status, Turn
 from tui.conversation.heard import Heard
-from tui.offline.sound import _Timeline
+from tui.export.sound import _Timeline
+from tui.replay.position import Replayed, Silence
 from tui.session.recorder import Recorder
-from tui.session.replayed import Replayed, Silence
 from tui.wire import PCM16_BYTES_PER_SECOND
 
 Event = dict[str, Any]

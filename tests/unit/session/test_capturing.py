@@ -22,7 +22,7 @@ from tests.support.terminal import PATIENCE_S, clean_environment
 from tui import paths
 from tui.audio import SilentPlayback
 from tui.capture import CaptureReader, EventLog, Interrupted, Playing
-from tui.capture.folder import captures
+from tui.capture.file.folder import captures
 from tui.conversation import Link
 from tui.session import Batch, SendText, SessionWorker, capture_failed, event_log
 from tui.session.batch import Severity

@@ -36,7 +36,7 @@ from tui.session import Interrupt, Reconnect, Retry, SendText, UpdateSession, Wa
 from tui.session.plan import Timeouts
 from tui.session.sdk import Connection
 from tui.session.transport import RecordedConnection
-from tui.session.watch import Watch
+from tui.session.watchdog import Watch
 from tui.wire import Direction
 
 KILLS = 50
@@ -760,7 +760,7 @@ def expiring(seconds: float) -> dict[str, Any]:
 
 
 async def test_a_new_session_takes_over_in_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.session.watch.PAUSE_S", 0.05)
+    monkeypatch.setattr("tui.session.watchdog.PAUSE_S", 0.05)
 
     async def first(peer: Peer) -> None:
         await peer.send(expiring(2))
@@ -783,7 +783,7 @@ async def test_a_new_session_takes_over_in_a_pause(monkeypatch: pytest.MonkeyPat
 
 
 async def test_a_new_session_does_not_take_over_while_the_agent_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.session.watch.PAUSE_S", 0.05)
+    monkeypatch.setattr("tui.session.watchdog.PAUSE_S", 0.05)
     over = asyncio.Event()
 
     async def first(peer: Peer) -> None:
@@ -1099,7 +1099,7 @@ async def test_after_the_machine_has_slept_the_connection_is_tried(
 
     original = Connection.answers
     monkeypatch.setattr(Connection, "answers", answers)
-    monkeypatch.setattr("tui.session.watch.time", Clocks)
+    monkeypatch.setattr("tui.session.watchdog.time", Clocks)
     limits = Timeouts(open_s=5, created_s=5, close_s=0.2, answer_s=0.4, pong_s=5 if there else 0.3, back_off_s=0.01)
     async with (
         websocket_server(Far(first)) as server,

@@ -14,7 +14,7 @@ from tui.capture.filter import syntax
 from tui.capture.filter.evaluation import holds, name_test, type_test, way
 from tui.capture.filter.scan import KnownRow, Scan
 from tui.capture.filter.syntax import DIRECTIONS
-from tui.capture.log import EventLog
+from tui.capture.log.index import EventLog
 from tui.wire import Direction
 
 _Mask: TypeAlias = NDArray[np.bool_]

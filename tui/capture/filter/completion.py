@@ -10,7 +10,7 @@ from typing import Final
 from tui import wire
 from tui.capture.filter.identity import ids
 from tui.capture.filter.syntax import DIRECTIONS, KEYS, NAMES, Kind
-from tui.capture.log import EventLog
+from tui.capture.log.index import EventLog
 
 _BEGUN = re.compile(r'(?:^|(?<=[\s(]))[-!(]*([^\s()"]*)$')
 _RECENT: Final = 400

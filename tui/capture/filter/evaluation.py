@@ -12,7 +12,7 @@ from tui import wire
 from tui.capture.filter import syntax
 from tui.capture.filter.needle import glob, needle
 from tui.capture.filter.syntax import COMPARISONS, DIRECTIONS, Expression
-from tui.capture.log import Entry, EventLog
+from tui.capture.log.index import Entry, EventLog
 from tui.wire import Direction, Family
 
 _WAYS: Final = {"received": Direction.RECEIVED, "sent": Direction.SENT, "local": Direction.LOCAL}

@@ -17,11 +17,11 @@ from collections import deque
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
-from tui.capture.blocks import Block
 from tui.capture.filter import syntax
 from tui.capture.filter.evaluation import Filter, holds
 from tui.capture.filter.scan import KnownRow, Scan
-from tui.capture.log import EventLog
+from tui.capture.log.blocks import Block
+from tui.capture.log.index import EventLog
 
 if TYPE_CHECKING:
     from tui.capture.filter.columns import Columns

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tui import wire
-from tui.capture.blocks import Block
 from tui.capture.filter.needle import needle
 from tui.capture.filter.syntax import Id, Text
-from tui.capture.log import EventLog
+from tui.capture.log.blocks import Block
+from tui.capture.log.index import EventLog
 from tui.wire import Direction
 
 if TYPE_CHECKING:

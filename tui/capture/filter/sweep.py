@@ -8,8 +8,8 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.capture.blocks import Block
 from tui.capture.filter.needle import Form
+from tui.capture.log.blocks import Block
 
 _Mask: TypeAlias = NDArray[np.bool_]
 _Places: TypeAlias = NDArray[np.int64]

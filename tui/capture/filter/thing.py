@@ -10,7 +10,7 @@ from tui import wire
 from tui.capture.filter.evaluation import Filter
 from tui.capture.filter.identity import ids
 from tui.capture.filter.syntax import Expression, Id, Kind, any_of
-from tui.capture.log import EventLog
+from tui.capture.log.index import EventLog
 from tui.wire import Direction
 
 _LOOKED_BACK: Final = 200

@@ -15,10 +15,10 @@ from textual.widget import Widget
 from tui.audio.speaker import Speaker
 from tui.capture import EventLog
 from tui.conversation import Status
-from tui.session.replay import Replay
+from tui.replay.player import Replay
+from tui.replay.recording import Recording
 from tui.ui import bindings
 from tui.ui.messages import Delivery
-from tui.ui.recording import Recording
 from tui.ui.screens.main import MainScreen
 from tui.ui.text import printable
 from tui.ui.widgets.event_pane import EventPane
@@ -26,7 +26,7 @@ from tui.ui.widgets.replay_bar import ReplayBar
 from tui.ui.widgets.status_strip import StatusStrip
 
 if TYPE_CHECKING:
-    from tui.capture.reader import CaptureReader
+    from tui.capture.file.reader import CaptureReader
 
 _STOP_TIMEOUT_S = 1.5
 
@@ -89,7 +89,7 @@ class ReplayScreen(MainScreen, inherit_bindings=False):
             self.problems = problems
 
     def _read(self, reader: CaptureReader) -> None:
-        from tui.capture.reader import CaptureError
+        from tui.capture.file.reader import CaptureError
 
         try:
             while reader.read() and not self._closed:

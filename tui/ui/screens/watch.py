@@ -11,13 +11,13 @@ from textual.widget import Widget
 
 from tui.capture import EventLog
 from tui.conversation import Link, Speaker, Status, Turn, TurnState
-from tui.relay import WatchedSession
 from tui.ui import bindings
 from tui.ui.messages import Delivery
 from tui.ui.screens.main import MainScreen
 from tui.ui.widgets.session_tabs import SessionTabs, Tab
 from tui.ui.widgets.status_strip import StatusStrip
 from tui.ui.widgets.transcript_pane import TranscriptPane
+from tui.watch import WatchedSession
 
 SIGNS: Mapping[Link, str] = {
     Link.CONNECTING: "◌",

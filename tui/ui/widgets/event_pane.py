@@ -16,7 +16,7 @@ from tui.capture import EventLog, RowReader
 from tui.capture.filter import Filter
 from tui.capture.filter.matches import prepare
 from tui.capture.filter.thing import Thing
-from tui.capture.view import EventView
+from tui.capture.log.view import EventView
 from tui.ui import bindings
 from tui.ui.advice import key_of
 from tui.ui.terminal.key_order import hand_on

@@ -12,8 +12,8 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.widget import Widget
 
-from tui.capture.replaying import SPEEDS, ReplayMove, ReplayState, Seek, SeekBy, SetSpeed, StepBy, TogglePlay
 from tui.clock import clock
+from tui.replay.speeds import SPEEDS, ReplayMove, ReplayState, Seek, SeekBy, SetSpeed, StepBy, TogglePlay
 from tui.ui import bindings
 
 _PER_SECOND = 5

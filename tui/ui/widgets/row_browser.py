@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual import events
 from textual.binding import BindingType
 
-from tui.capture.view import EventView
+from tui.capture.log.view import EventView
 from tui.ui import bindings
 from tui.ui.widgets.row_canvas import RowCanvas
 

@@ -19,7 +19,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.capture import RowReader
-from tui.capture.view import EventView
+from tui.capture.log.view import EventView
 from tui.ui.terminal.short_ansi import filter_styles
 from tui.ui.text import clip
 from tui.ui.widgets.event_row import NO_EXTRAS, RowExtras, RowPainter
@@ -27,7 +27,7 @@ from tui.wire import Family
 
 
 class RowCanvas(Widget):
-    """The visible part of an :class:`~tui.capture.view.EventView`, following its end or standing still."""
+    """The visible part of an :class:`~tui.capture.log.view.EventView`, following its end or standing still."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "events--time",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.capture.test_log import frame, log_of
+from tests.unit.capture.log.test_index import frame, log_of
 from tui.capture import EventLog
 from tui.capture.filter import NAMES, Known, complete, parse
 from tui.capture.filter.syntax import KEYS, Kind

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.capture.test_log import append_audio, audio_delta, log_of, text_delta
-from tests.unit.capture.test_log import frame as made
+from tests.unit.capture.log.test_index import append_audio, audio_delta, log_of, text_delta
+from tests.unit.capture.log.test_index import frame as made
 from tui.capture.filter import frame, parse
 from tui.wire import Direction
 

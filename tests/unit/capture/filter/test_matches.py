@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from tests.support.properties import PROPERTY
 from tests.unit.capture.filter.test_language import EXPRESSIONS
-from tests.unit.capture.test_log import frame, frames, log_of, text_delta
+from tests.unit.capture.log.test_index import frame, frames, log_of, text_delta
 from tui.capture import CaptureReader, EventLog
-from tui.capture.encoding import find_audio, frame_line, header_line, remark_line
+from tui.capture.file.encoding import find_audio, frame_line, header_line, remark_line
+from tui.capture.file.records import Audio, Header, Remark
 from tui.capture.filter import Filter, matches, parse
 from tui.capture.filter.matches import Matches
 from tui.capture.filter.syntax import Expression, Id, Kind, Name, Not, Size, Text, Type, all_of
-from tui.capture.records import Audio, Header, Remark
 from tui.wire import Direction
 
 RECEIVED, SENT, LOCAL = Direction.RECEIVED, Direction.SENT, Direction.LOCAL
@@ -227,7 +227,7 @@ def test_a_filter_is_read_without_numpy(written: str) -> None:
     code = (
         "import sys; from tui.capture.filter import parse, frame; from tui.wire import Direction;"
         f"parse({written!r}).matches(frame(Direction.SENT, b'{{}}'));"
-        "import tui.capture.filter.matches, tui.capture.view;"
+        "import tui.capture.filter.matches, tui.capture.log.view;"
         "print(json.dumps([name for name in ('numpy', 'textual') if name in sys.modules]))"
     )
     done = subprocess.run([sys.executable, "-c", f"import json; {code}"], capture_output=True, text=True, check=True)

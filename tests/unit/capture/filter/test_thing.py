@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.capture.test_log import frame, log_of, text_delta
+from tests.unit.capture.log.test_index import frame, log_of, text_delta
 from tui.capture import EventLog
 from tui.capture.filter.syntax import Kind
 from tui.capture.filter.thing import Thing, things_at
-from tui.capture.view import EventView
+from tui.capture.log.view import EventView
 from tui.wire import Direction
 
 SENT = Direction.SENT

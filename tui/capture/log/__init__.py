@@ -1,0 +1,1 @@
+"""The event log in memory: frames in blocks, a compact index, rows folded from runs."""

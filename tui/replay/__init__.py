@@ -1,0 +1,1 @@
+"""A capture played again on the screen: its batches as they were posted, at any speed, from any position."""
