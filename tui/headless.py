@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from tui import paths, wire
 from tui.conversation import Cause, Link, Speaker
-from tui.conversation.causes import cause
-from tui.conversation.failures import ended, of_cancellation, of_error, of_response, reset_after
+from tui.failures.events import ended, of_cancellation, of_error, of_response, reset_after
+from tui.failures.table import cause
 from tui.logs import log_to_file
 from tui.printing import Output, json_line, narrate
 from tui.session import MAX_TEXT_BYTES, Batch, SendText, SessionPlan, SessionWorker, capture_failed, event_log

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tui import wire
-from tui.conversation import failures
-from tui.conversation.causes import Cause
 from tui.conversation.items import CALLS
+from tui.failures import events as failures
+from tui.failures.table import Cause
 
 
 class Link(enum.StrEnum):

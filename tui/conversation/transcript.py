@@ -13,10 +13,8 @@ from typing import Any, Final
 
 from tui import wire
 from tui.audio_format import Formats
-from tui.conversation import failures
 from tui.conversation.blocks import Block, Blocks
 from tui.conversation.carrying import CARRIED, CARRIED_FIRST, ROLES, Carried, choose, is_same
-from tui.conversation.causes import Cause
 from tui.conversation.items import (
     CALL_FAILED,
     answer_approval,
@@ -28,6 +26,8 @@ from tui.conversation.items import (
     string,
 )
 from tui.conversation.turns import Speaker, Turn, TurnState
+from tui.failures import events as failures
+from tui.failures.table import Cause
 
 _ENDED_KEPT: Final = 64
 """Responses that are remembered when they are done; late events come within a few."""

@@ -49,6 +49,6 @@ class Turn:
     note: str
     """A few words about how it went: ``interrupted at 4.2 s``, ``the answer failed``; "" when it just went well."""
     cause: str = ""
-    """The name of the cause that ``text`` or ``note`` is about: a row of :data:`tui.conversation.causes.KINDS`."""
+    """The name of the cause that ``text`` or ``note`` is about: a row of :data:`tui.failures.table.KINDS`."""
     command: str = ""
     """What may help, as the id of a binding (``session.reconnect``): the screen knows the key that is bound to it."""

@@ -15,10 +15,10 @@ from tui import wire
 from tui.audio import NoPlayback
 from tui.capture import EventLog
 from tui.conversation import Cause
-from tui.conversation.causes import cause
-from tui.conversation.failures import of_error
 from tui.doctor.case import Case
 from tui.doctor.report import Finding, Outcome, failed, warning
+from tui.failures.events import of_error
+from tui.failures.table import cause
 from tui.session import causes
 from tui.session.importing import import_sdk
 from tui.session.loop import in_daemon_thread

@@ -14,11 +14,11 @@ from websockets.exceptions import InvalidStatus
 
 from tui import wire
 from tui.conversation import Cause
-from tui.conversation.causes import cause
-from tui.conversation.failures import is_about_transcription, of_error, of_response, reset_after
 from tui.doctor.case import Case, Limits
 from tui.doctor.probe import ConnectionEnded, Event, Probe, of_types
 from tui.doctor.report import Finding, Outcome, failed, skipped, warning
+from tui.failures.events import is_about_transcription, of_error, of_response, reset_after
+from tui.failures.table import cause
 from tui.session import causes
 
 QUESTION: Final = "Reply with the single word OK."

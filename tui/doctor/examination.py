@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from tui.conversation import Link
-from tui.conversation.causes import cause
 from tui.doctor import conversation
 from tui.doctor.agents import begin_import, check_sdk
 from tui.doctor.case import Case
@@ -20,6 +19,7 @@ from tui.doctor.network import check_dns, check_proxy, check_tcp, check_tls
 from tui.doctor.report import Check, Finding, Outcome, Report, failed, skipped
 from tui.doctor.setup import check_endpoint, check_settings, check_sign_in
 from tui.doctor.transcription import check_transcription
+from tui.failures.table import cause
 
 logger = logging.getLogger(__name__)
 

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from tui import models, wire
 from tui.conversation import Cause
-from tui.conversation.causes import cause
 from tui.doctor.asking import NotAsked, ask
 from tui.doctor.case import Case
 from tui.doctor.report import Finding, skipped, warning
 from tui.endpoint import Target
+from tui.failures.table import cause
 
 _AZURE_API_VERSION: Final = "2024-10-21"
 """The last one of the data plane that lists models. GA's own list has no dates."""

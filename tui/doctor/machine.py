@@ -8,10 +8,10 @@ import os
 from tui import paths
 from tui.audio import AudioUnavailable
 from tui.audio.devices import Device, Kind, choose, list_devices
-from tui.conversation.causes import cause
 from tui.doctor.case import Case
 from tui.doctor.report import Finding, failed, skipped, warning
 from tui.endpoint import escape_controls
+from tui.failures.table import cause
 from tui.logs import native_stderr_to
 from tui.session.loop import in_daemon_thread
 

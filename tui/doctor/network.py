@@ -15,10 +15,10 @@ from websockets.asyncio.client import HTTPProxyConnection, connect_socks_proxy
 from websockets.uri import WebSocketURI, parse_uri
 
 from tui import __version__, wire
-from tui.conversation.causes import cause
 from tui.doctor.case import Case
 from tui.doctor.report import Finding, Outcome, failed, skipped, warning
 from tui.endpoint import is_loopback
+from tui.failures.table import cause
 from tui.session import causes
 from tui.session.proxy import parsed_proxy, proxy_for, proxy_variable, shown_proxy
 from tui.session.tls import trust

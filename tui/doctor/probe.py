@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from tui import wire
 from tui.audio import NoPlayback
 from tui.capture import EventLog
-from tui.conversation.failures import of_error
+from tui.failures.events import of_error
 from tui.session.causes import Ending
 from tui.session.plan import SessionPlan
 from tui.session.recorder import Recorder

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tui.conversation.causes import cause
 from tui.doctor.case import Case
 from tui.doctor.report import Finding, Outcome, failed
 from tui.endpoint import EndpointError, escape_controls, shown
+from tui.failures.table import cause
 from tui.session.plan import SessionPlan
 from tui.session.sign_in import SignInError
 from tui.settings import Loaded, NotConfigured, Secret, Settings, SettingsError

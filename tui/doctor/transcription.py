@@ -7,17 +7,17 @@ from typing import Final
 
 from tui import wire
 from tui.conversation import Cause
-from tui.conversation.causes import cause
-from tui.conversation.failures import (
+from tui.doctor.case import Case
+from tui.doctor.probe import of_types
+from tui.doctor.report import Finding, failed, skipped, warning
+from tui.failures.events import (
     has_transcriber,
     is_about_transcription,
     no_transcriber,
     of_error,
     of_transcription,
 )
-from tui.doctor.case import Case
-from tui.doctor.probe import of_types
-from tui.doctor.report import Finding, failed, skipped, warning
+from tui.failures.table import cause
 
 _SILENCE_S: Final = 0.3
 """A commit holds at least 100 ms."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from tui.conversation import Cause
-from tui.conversation.causes import Retry
+from tui.failures.table import Retry
 
 LONGEST_S: Final = 30.0
 MAX_TRIES: Final = 12

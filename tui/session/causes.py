@@ -1,4 +1,4 @@
-"""Finds the cause of a connection that failed or ended in the one table: :data:`tui.conversation.causes.KINDS`.
+"""Finds the cause of a connection that failed or ended in the one table: :data:`tui.failures.table.KINDS`.
 
 How each one looks on the wire was measured against openai-agents 0.24 and websockets 16.
 """
@@ -33,11 +33,11 @@ from websockets.protocol import Protocol, State
 
 from tui import models, wire
 from tui.conversation import Cause
-from tui.conversation.causes import KINDS, NO_REASON_GIVEN, Retry, cause
-from tui.conversation.error_codes import Sort, sort_of, sort_of_reason
-from tui.conversation.failures import ended, seconds_to_wait
 from tui.endpoint import Target
-from tui.session import refusal
+from tui.failures import http as refusal
+from tui.failures.error_codes import Sort, sort_of, sort_of_reason
+from tui.failures.events import ended, seconds_to_wait
+from tui.failures.table import KINDS, NO_REASON_GIVEN, Retry, cause
 from tui.session.proxy import has_credentials, proxy_for, proxy_variable, shown_proxy
 from tui.session.sign_in import SignInError
 from tui.session.tls import CaFileError

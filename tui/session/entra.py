@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from tui import wire
 from tui.conversation import Cause
-from tui.conversation.causes import cause
+from tui.failures.table import cause
 from tui.secrets import KEY
 from tui.session.sign_in import FetchedSecret, SignInError
 from tui.session.tls import CaFileError, trust

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from tui import wire
-from tui.conversation.causes import cause
+from tui.failures.table import cause
 from tui.secrets import KEY
 from tui.session.sign_in import PATIENCE_S, FetchedSecret, SignInError
 from tui.settings import Secret

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from tui import wire
 from tui.audio_format import PCM16_24K, InForce
-from tui.conversation import Cause, failures
-from tui.conversation.causes import SET_TRANSCRIPTION
+from tui.conversation import Cause
 from tui.conversation.items import has_audio, mapping, string
+from tui.failures import events as failures
+from tui.failures.table import SET_TRANSCRIPTION
 from tui.session.batch import Severity
 from tui.session.causes import OPENINGS, opened
 from tui.session.commands import Cancel, SendQueued, Transcribe, Truncate, TurnsByHand

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import AnyStr, Final, Protocol
 
 from tui.conversation import Cause
-from tui.conversation.causes import cause
+from tui.failures.table import cause
 from tui.session.loop import in_daemon_thread
 from tui.settings import Secret
 

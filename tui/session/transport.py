@@ -20,7 +20,7 @@ from websockets.protocol import Event, State
 from websockets.typing import Data, DataLike
 
 from tui import __version__
-from tui.session import refusal
+from tui.failures import http as refusal
 from tui.session.causes import CrossOriginRedirectError, Ending
 from tui.session.plan import Timeouts
 from tui.session.proxy import parsed_proxy, proxy_for

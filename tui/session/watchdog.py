@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tui.conversation import AgentState, Cause, Choice, Offer
-from tui.conversation.causes import cause
+from tui.failures.table import cause
 from tui.session.shared import Shared
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from websockets.typing import Subprotocol
 from tui import paths
 from tui.capture import EventLog
 from tui.conversation import Cause
-from tui.conversation.causes import cause
+from tui.failures.table import cause
 from tui.odd_requests import OddRequest, refused
 from tui.session import causes
 from tui.session.loop import LoopThread

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.conversation.error_codes import Sort, sort_of, sort_of_reason
+from tui.failures.error_codes import Sort, sort_of, sort_of_reason
 
 
 @pytest.mark.parametrize(

@@ -18,12 +18,12 @@ from tests.support.doctoring import PATIENT
 from tests.support.proxies import Proxy
 from tests.support.sessions import plan
 from tui import models
-from tui.conversation.causes import KINDS
 from tui.doctor import Case
 from tui.doctor.asking import MOST_BYTES
 from tui.doctor.lifecycle import check_models, models_path
 from tui.doctor.report import Finding, Outcome
 from tui.endpoint import Target, explicit_target, openai_target
+from tui.failures.table import KINDS
 from tui.session import SessionPlan
 from tui.settings import Secret
 

@@ -11,10 +11,10 @@ import pytest
 
 from tests.support.terminal import Terminal
 from tui.conversation import Cause
-from tui.conversation.causes import KINDS
 from tui.doctor import Check, Outcome, Report
 from tui.doctor.printing import WIDTH, Lines, writer
 from tui.doctor.report import Finding, failed, skipped
+from tui.failures.table import KINDS
 from tui.simulator import SimulatorThread
 
 LONG = "https://a-rather-long-name-of-a-resource.openai.azure.com/openai/v1/realtime?model=gpt-realtime"

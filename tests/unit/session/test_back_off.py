@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.conversation.causes import KINDS, Retry, cause
+from tui.failures.table import KINDS, Retry, cause
 from tui.session.back_off import LONGEST_S, MAX_TRIES, BackOff
 
 LOST = cause("closed-1006")

@@ -24,8 +24,8 @@ from tests.support.servers import CREATED, Peer, http, http_server, websocket_se
 from tests.support.sessions import KEY, session
 from tests.unit.simulator.support import simulator
 from tui.conversation import Cause, Link
-from tui.conversation.causes import Retry
 from tui.endpoint import explicit_target
+from tui.failures.table import Retry
 from tui.session import SendText, causes
 from tui.session.plan import Timeouts
 from tui.session.proxy import proxy_for, proxy_variable

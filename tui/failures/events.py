@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from tui import models, wire
-from tui.conversation.causes import Cause, cause
-from tui.conversation.error_codes import Sort, sort_of
+from tui.failures.error_codes import Sort, sort_of
+from tui.failures.table import Cause, cause
 
 _NO_REASON: Final = "the server gave no reason"
 

@@ -13,7 +13,7 @@ from websockets.datastructures import Headers
 from websockets.http11 import Response
 
 from tests.support.properties import PROPERTY
-from tui.session.refusal import unfinished, words
+from tui.failures.http import unfinished, words
 
 AZURE = json.dumps({"error": {"code": "DeploymentNotFound", "message": "It does not exist."}}).encode()
 NGINX = b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>"

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.support.properties import PROPERTY
 from tui import wire
-from tui.conversation import failures
-from tui.conversation.causes import KINDS, Retry, cause
+from tui.failures import events as failures
+from tui.failures.table import KINDS, Retry, cause
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -1,7 +1,7 @@
 """Everything that can go wrong with a session, named once: what happened, what to do about it, whether to try again.
 
 :data:`KINDS` is the one table. :mod:`tui.session.causes` finds the row for what the network and the SDK raise,
-:mod:`tui.conversation.failures` for events that say themselves that something failed. How each looks on the wire was
+:mod:`tui.failures.events` for events that say themselves that something failed. How each looks on the wire was
 measured against openai-agents 0.24 and websockets 16.
 """
 
@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from tui.conversation.kinds import Cause, Kind, Retry
-from tui.conversation.no_connection import BACK_OFF, BETA_FIX, GIVE_ENDPOINT, NO_CONNECTION
+from tui.failures.cause import Cause, Kind, Retry
+from tui.failures.no_connection import BACK_OFF, BETA_FIX, GIVE_ENDPOINT, NO_CONNECTION
 
 __all__ = ["KINDS", "SET_TRANSCRIPTION", "Cause", "Kind", "Retry", "cause"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from tui.conversation.kinds import Kind, Retry
+from tui.failures.cause import Kind, Retry
 
 BACK_OFF: Final = Retry.BACK_OFF
 
@@ -316,4 +316,4 @@ NO_CONNECTION: Final[Mapping[str, Kind]] = {
     ),
     "crash": Kind("The session worker failed: a fault of azrt-tui.", "The log file has the details."),
 }
-"""Rows of :data:`tui.conversation.causes.KINDS`."""
+"""Rows of :data:`tui.failures.table.KINDS`."""
