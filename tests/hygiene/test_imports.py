@@ -41,7 +41,7 @@ def test_light_commands_import_nothing_heavy_and_no_screen(arguments: list[str],
     assert not modules & (HEAVY | SCREEN)
 
 
-@pytest.mark.parametrize("module", ["endpoint", "settings", "paths", "cli"])
+@pytest.mark.parametrize("module", ["endpoint", "settings", "paths", "failures", "commands"])
 def test_the_ground_floor_imports_nothing_heavy_and_no_screen(module: str, tmp_path: Path) -> None:
     modules = imported(f"import tui.{module}", tmp_path)
     assert "tui" in modules
