@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from tui.audio.echo import Canceller
 
-_LOUDER_DB: Final = 3.0
-"""So much louder than the possible echo is a person. Of echoes alone, 3 dB were measured, once the way is learned."""
+_LOUDER_DB: Final = 4.0
+"""So much louder than the possible echo may be a person: an echo in a room that stays as it is was never above."""
 
-_STILL_DB: Final = 0.0
+_STILL_DB: Final = 1.0
 """So much louder is still the same person."""
 
 _QUIETEST_DB: Final = -50.0
@@ -43,7 +43,7 @@ _PLAYED_DB: Final = -45.0
 """What is played more softly teaches nothing."""
 
 _HELD: Final = 8
-"""Frames until it is known whether it is the agent: 0.2 s."""
+"""Frames that are louder until it is known whether it is the agent: 0.16 s."""
 
 _HUSHED: Final = 50
 """Frames that a canceller gets to learn a way that has changed: a second."""
@@ -61,7 +61,7 @@ _REACH: Final = 11 * _RATE // 20
 _SIZE: Final = 9_216
 """Of the transform: the window, the reach and the window, without one end meeting the other."""
 
-_OUTSTANDING: Final = 13.0
+_OUTSTANDING: Final = 11.5
 """How far an echo stands out, in standard deviations of the rest.
 
 Measured on 60 onsets of human speech each, 0.3 s at a time: a person 10 at most; an echo 18 and more in 95 of 100.
@@ -80,6 +80,7 @@ class DoubleTalk:
         self._residuals: deque[Any] = deque(maxlen=_WINDOW * _STEP // FRAME)
         self._far: deque[Any] = deque(maxlen=(_WINDOW + _REACH) * _STEP // FRAME)
         self._delayed: deque[Any] = deque()
+        self._playing = False  # whether an echo may be under way
         self._muted = False
         self._hushed = 0  # frames in which still nothing goes out
         self._louder = 0  # frames in a row, while nothing goes out
@@ -104,16 +105,26 @@ class DoubleTalk:
         self._residuals.append(residual.samples)
         self._far.append(far)
         self._hushed = max(0, self._hushed - 1)
+        self._playing = any(far.any() for far in self._far)
         self._judge()
         if self._open:
             self._delayed.append(residual.samples)
             return self._mixed(clean, self._delayed.popleft(), (0.0, 1.0))
         self._delayed.clear()
-        return self._mixed(clean, residual.samples, (0.0, 0.0) if self._muted or self._hushed else (1.0, 0.0))
+        own = 0.0 if self._muted or self._hushed else self._no_louder(clean)
+        return self._mixed(clean, residual.samples, (own, 0.0))
+
+    def _no_louder(self, clean: NDArray[int16]) -> float:
+        """The gain by which the canceller lets no more through than the filter has left over."""
+        if not self._playing:
+            return 1.0
+        left = max(float((samples**2).mean()) for samples in list(self._residuals)[-_JUDGED:])
+        through = float(((clean / 32768) ** 2).mean())
+        return min(1.0, math.sqrt(left / (through + 1e-12)))
 
     def _judge(self) -> None:
         power, bound = (sum(powers) / len(self._powers) for powers in zip(*self._powers, strict=True))
-        heard = decibels(power) > _QUIETEST_DB and any(far.any() for far in self._far)
+        heard = decibels(power) > _QUIETEST_DB and self._playing
         louder = decibels(power) - decibels(bound)
         if self._open:
             if heard and louder > _STILL_DB:

@@ -29,8 +29,8 @@ _PARTITIONS: Final = 25
 
 _BINS: Final = FRAME + 1
 
-_SPEECH: Final = slice(12, 140)
-"""The frequencies that are compared, 300 to 3,500 Hz."""
+_SPEECH: Final = slice(4, 140)
+"""The frequencies that are compared, 100 to 3,500 Hz."""
 
 _UNKNOWN: Final = 4.0
 """The variance of a way of which nothing is known: 6 dB louder than what is played."""
@@ -48,13 +48,13 @@ _NEAR_SMOOTHED: Final = 0.8
 
 _LIKELY: Final = 0.3
 _LIKELY_ALL: Final = 7.5
-"""What a partition may have of the power that its place allows, and all of them together of the microphone's."""
+"""What a partition may have of the power that the microphone allows it alone, or as a part of all of them."""
 
 _FLOOR_RISE: Final = 1.002
 """How fast the noise floor follows a room that becomes louder, a frame: 0.4 dB a second."""
 
-_DISTORTED: Final = 0.01
-"""The part of an echo's power that a small loudspeaker may add and no linear filter can find: -20 dB."""
+_DISTORTED: Final = 0.05
+"""The part of an echo's power that a small loudspeaker may add and no linear filter can find: -13 dB."""
 
 _FULL_SCALE: Final = float(2 * FRAME * FRAME)
 
