@@ -50,6 +50,7 @@ MEASUREMENTS: Mapping[str, Measurement] = {
     "echo-duplex": echo.duplex,
     "echo-own": echo.own_voice,
     "echo-person": echo.person,
+    "echo-barge-in": echo.barge_in,
     "relay": relay.relay,
     "socket-loss": reconnect.socket_loss,
     "kills": reconnect.kills,

@@ -21,6 +21,7 @@ from tests.bench.figures import Figure, NotMeasuredError, number, percentile, sp
 from tests.bench.monitor import devices
 from tests.bench.terminal import REPOSITORY
 from tests.bench.voice import duplex_cpu
+from tests.support import double_talk, room
 from tests.support.room import Room, voice
 from tests.support.terminal import PATIENCE_S
 from tui.audio import echo
@@ -92,6 +93,44 @@ def person() -> list[Figure]:
             "echo.later", "heard later than in silence: median", percentile(later, 50), "ms", None, spread(later, "ms")
         ),
     ]
+
+
+def barge_in() -> list[Figure]:
+    """A person begins to speak into the answer, 20 times a level of the echo: when that is heard, in audio time.
+
+    Without devices, so that no machine can be too busy for it. From the first word to the turn detection; and how often
+    the agent alone started a turn before, in all.
+    """
+    _need()
+    chance = random.Random(20)
+    places = [(chance.uniform(1.5, 7.0), chance.uniform(0.0, 15.0)) for _ in range(_PERSONS)]
+    said = voice("person")[: 3 * PCM16_RATE]
+    figures, itself = [], 0
+    for db in double_talk.LEVELS:
+        delays, missed = [], 0
+        for begin_s, turned_s in places:
+            captured, played = double_talk.agent_in(db, begin_s + 3.0, turned_s)
+            found = double_talk.starts(double_talk.through(room.barge_in(captured, said, begin_s), played))
+            after = [at - begin_s - room.first_word_s(said) for at in found if at > begin_s]
+            itself += len(found) - len(after)
+            missed += not after
+            delays += [after[0] * 1000] if after else []
+        name, title = ("headset", "no echo") if db is None else (f"{-db:.0f}", f"echo at {db:.0f} dB of the person")
+        detail = f"{spread(delays, 'ms')}; {missed} not heard"
+        figures += [
+            Figure(
+                f"barge-in.{name}.p50", f"heard after the first word, {title}: median", percentile(delays, 50), "ms"
+            ),
+            Figure(
+                f"barge-in.{name}.p95",
+                f"heard after the first word, {title}: p95",
+                percentile(delays, 95),
+                "ms",
+                1000,
+                detail,
+            ),
+        ]
+    return [*figures, Figure("barge-in.false", "turns that the agent started meanwhile", itself, "", 0)]
 
 
 def _need() -> None:

@@ -62,6 +62,28 @@ def echo_of(
     return heard[: len(samples)] + noise(len(samples))
 
 
+def barge_in(
+    captured: np.ndarray[Any, np.dtype[np.float64]], said: np.ndarray[Any, np.dtype[np.float64]], begin_s: float
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """What the microphone hears with a person who says something from then on, as much of it as there is time for."""
+    begin = round(begin_s * PCM16_RATE)
+    both = captured.copy()
+    both[begin : begin + len(said)] += said[: len(captured) - begin]
+    return both
+
+
+def speech_db(samples: np.ndarray[Any, np.dtype[np.float64]], above_db: float = -45.0) -> float:
+    """The level of what is spoken, without the pauses, in dB of full scale."""
+    power = (samples[: len(samples) // 480 * 480].reshape(-1, 480) ** 2).mean(axis=1)
+    return float(10 * np.log10(power[power > 10 ** (above_db / 10)].mean()))
+
+
+def first_word_s(samples: np.ndarray[Any, np.dtype[np.float64]], above_db: float = -40.0) -> float:
+    """When the first word begins, in seconds."""
+    power = (samples[: len(samples) // 480 * 480].reshape(-1, 480) ** 2).mean(axis=1)
+    return float((power > 10 ** (above_db / 10)).argmax()) * 480 / PCM16_RATE
+
+
 def noise(count: int, db: float = -65.0) -> np.ndarray[Any, np.dtype[np.float64]]:
     """A quiet room's."""
     return np.random.default_rng(2).standard_normal(count) * 10 ** (db / 20)

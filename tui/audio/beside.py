@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-FRAME: Final = PCM16_RATE // 100
-"""Samples that are handed on at a time, or a multiple of it: 10 ms, which WebRTC works in."""
+FRAME: Final = PCM16_RATE // 50
+"""Samples that are handed on at a time, or a multiple of it: 20 ms, a device's block."""
 
 _WAITING: Final = 100
 """Blocks that wait for the thread, two seconds; what comes when there are more is lost, as in any overrun."""
@@ -29,7 +29,7 @@ _END_S: Final = 1.0
 """How long ending waits for the thread."""
 
 Pair = Callable[["NDArray[int16]", "NDArray[int16]"], None]
-"""Takes what was captured and what was played meanwhile: PCM16 mono 24 kHz, equally long, whole frames of 10 ms."""
+"""Takes what was captured and what was played meanwhile: PCM16 mono 24 kHz, equally long, whole frames of 20 ms."""
 
 
 class Beside:

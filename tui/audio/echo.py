@@ -1,8 +1,8 @@
 """Echo cancellation: the agent's voice is taken out of what the microphone hears, so that it does not answer itself.
 
 The work is WebRTC's (AEC3 and its noise suppression), from the package of the extra ``aec``. It takes two streams, what
-was captured and what was played at the same time, in frames of 10 ms, and in a thread of its own: 0.2 ms a block is too
-much for a device's thread.
+was captured and what was played at the same time, in frames of 10 ms, and in a thread of its own: a millisecond a block
+is too much for a device's thread. Where that would take a person out too, :mod:`tui.audio.double_talk` does not let it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from tui.audio.beside import Beside
 from tui.audio.devices import AudioUnavailable
+from tui.audio.double_talk import DoubleTalk
 from tui.audio.microphone import Input, OpenTimed
 from tui.audio.reference import Reference
 from tui.wire import PCM16_RATE
@@ -29,7 +30,7 @@ class Canceller(Protocol):
     """Takes one stream out of another."""
 
     def process(self, near: NDArray[int16], far: NDArray[int16], /) -> NDArray[int16]:
-        """Return ``near`` without ``far``. Both go on where they ended the last time, in whole frames of 10 ms."""
+        """Return ``near`` without ``far``. Both go on where they ended the last time, in whole frames of 20 ms."""
 
 
 def installed() -> bool:
@@ -50,7 +51,7 @@ def missing(prefix: str = sys.prefix) -> AudioUnavailable:
 
 
 def webrtc() -> Canceller:
-    """WebRTC's canceller and noise suppression. Its gain control is off: it brings the rest of the echo back.
+    """Return WebRTC's canceller and noise suppression. Its gain control is off: it brings the rest of the echo back.
 
     Raises AudioUnavailable.
     """
@@ -61,10 +62,15 @@ def webrtc() -> Canceller:
     return AudioProcessor(sample_rate=PCM16_RATE, echo_cancellation=True, noise_suppression=True, high_pass_filter=True)
 
 
+def double_talk() -> Canceller:
+    """Return the same, with a person let through who speaks while the agent does. Raises AudioUnavailable."""
+    return DoubleTalk(webrtc())
+
+
 class EchoCancellation:
     """Puts a canceller behind a microphone's device, the same one each time: it knows the room from before."""
 
-    def __init__(self, reference: Reference, make: Callable[[], Canceller] = webrtc) -> None:
+    def __init__(self, reference: Reference, make: Callable[[], Canceller] = double_talk) -> None:
         """``reference``: what the loudspeaker plays; ``make``: makes the canceller, when it is needed first."""
         self._reference = reference
         self._make = make
