@@ -115,7 +115,7 @@ def barge_in() -> list[Figure]:
             itself += len(found) - len(after)
             missed += not after
             delays += [after[0] * 1000] if after else []
-        name, title = ("headset", "no echo") if db is None else (f"{-db:.0f}", f"echo at {db:.0f} dB of the person")
+        name, title = ("headset", "no echo") if db is None else (f"{abs(db):.0f}", f"echo at {db:.0f} dB of the person")
         detail = f"{spread(delays, 'ms')}; {missed} not heard"
         figures += [
             Figure(

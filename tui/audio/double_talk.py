@@ -39,6 +39,9 @@ _JUDGED: Final = 3
 _LEARNING: Final = 25
 """Frames in which something was played before the comparison means anything: half a second."""
 
+_UNSURE: Final = 75
+"""Frames in which something was played before the canceller has learned any room, too: it lets words through before."""
+
 _PLAYED_DB: Final = -45.0
 """What is played more softly teaches nothing."""
 
@@ -81,6 +84,7 @@ class DoubleTalk:
         self._far: deque[Any] = deque(maxlen=(_WINDOW + _REACH) * _STEP // FRAME)
         self._delayed: deque[Any] = deque()
         self._playing = False  # whether an echo may be under way
+        self._excess = 0.0  # dB above what can be echo
         self._muted = False
         self._hushed = 0  # frames in which still nothing goes out
         self._louder = 0  # frames in a row, while nothing goes out
@@ -118,6 +122,8 @@ class DoubleTalk:
         """The gain by which the canceller lets no more through than the filter has left over."""
         if not self._playing:
             return 1.0
+        if self._taught < _UNSURE and self._excess <= _STILL_DB:
+            return 0.0
         left = max(float((samples**2).mean()) for samples in list(self._residuals)[-_JUDGED:])
         through = float(((clean / 32768) ** 2).mean())
         return min(1.0, math.sqrt(left / (through + 1e-12)))
@@ -125,7 +131,7 @@ class DoubleTalk:
     def _judge(self) -> None:
         power, bound = (sum(powers) / len(self._powers) for powers in zip(*self._powers, strict=True))
         heard = decibels(power) > _QUIETEST_DB and self._playing
-        louder = decibels(power) - decibels(bound)
+        louder = self._excess = decibels(power) - decibels(bound)
         if self._open:
             if heard and louder > _STILL_DB:
                 self._open = _GOES_ON
