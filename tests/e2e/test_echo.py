@@ -115,6 +115,22 @@ async def test_the_agent_does_not_hear_itself_and_hears_the_person(audio: Virtua
     assert len(cut) == 1, "and interrupts it"
 
 
+async def test_with_a_headset_the_person_interrupts_the_very_first_answer(audio: VirtualAudio) -> None:
+    """No echo comes, and nothing was learned before."""
+    cut: list[str] = []
+    for _ in range(ATTEMPTS):
+        with closing(Room(audio, 0.0)) as room:
+            async with conversation("cancel") as running:
+                running.worker.submit(SendText("Tell me a story."))
+                await running.until(lambda: running.status.agent is AgentState.SPEAKING, "the agent speaks")
+                await room.speak(voice("person")[: 3 * 24_000])
+                await running.until(lambda: running.status.agent is not AgentState.SPEAKING, "it stops")
+                cut = [turn.note for turn in running.transcript if turn.note.startswith("interrupted at")]
+        if cut:
+            break
+    assert len(cut) == 1
+
+
 async def test_without_it_the_same_room_starts_turns_and_it_is_said(audio: VirtualAudio) -> None:
     with closing(Room(audio)):
         async with conversation("headset") as running:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from tui.audio.echo_path import FRAME
 from tui.audio.microphone import mixed
 from tui.audio.reference import Reference
 from tui.audio.resampling import Resampler
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 logger = logging.getLogger(__name__)
-
-FRAME: Final = PCM16_RATE // 50
-"""Samples that are handed on at a time, or a multiple of it: 20 ms, a device's block."""
 
 _WAITING: Final = 100
 """Blocks that wait for the thread, two seconds; what comes when there are more is lost, as in any overrun."""

@@ -1,8 +1,8 @@
-"""Letting a person through who speaks while the agent does.
+"""Letting a user through who speaks while the agent does.
 
 WebRTC's canceller takes for echo whatever it does not know better. As long as it has not learned the room, and with a
-headset for seconds, it takes the person's voice out too. So what the microphone hears is compared with the loudest echo
-that :mod:`tui.audio.echo_path` holds for possible. What is clearly louder is a person, and goes out without the echo
+headset for seconds, it takes the user's voice out too. So what the microphone hears is compared with the loudest echo
+that :mod:`tui.audio.echo_path` holds for possible. What is clearly louder is a user, and goes out without the echo
 that is known; all else goes through the canceller.
 
 Or the way has changed: headphones were pulled out. Then what is louder is found in what was played, within a quarter of
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from tui.audio.echo import Canceller
 
 _LOUDER_DB: Final = 4.0
-"""So much louder than the possible echo may be a person: an echo in a room that stays as it is was never above."""
+"""So much louder than the possible echo may be a user: an echo in a room that stays as it is was never above."""
 
 _STILL_DB: Final = 1.0
-"""So much louder is still the same person."""
+"""So much louder is still the same user."""
 
 _QUIETEST_DB: Final = -50.0
 """What is quieter starts no turn."""
@@ -67,12 +67,12 @@ _SIZE: Final = 9_216
 _OUTSTANDING: Final = 11.5
 """How far an echo stands out, in standard deviations of the rest.
 
-Measured on 60 onsets of human speech each, 0.3 s at a time: a person 10 at most; an echo 18 and more in 95 of 100.
+Measured on 60 onsets of human speech each, 0.3 s at a time: a user 10 at most; an echo 18 and more in 95 of 100.
 """
 
 
 class DoubleTalk:
-    """A canceller that lets a person through."""
+    """A canceller that lets a user through."""
 
     def __init__(self, canceller: Canceller) -> None:
         """``canceller``: what takes the agent out where it is heard."""

@@ -2,7 +2,7 @@
 
 The work is WebRTC's (AEC3 and its noise suppression), from the package of the extra ``aec``. It takes two streams, what
 was captured and what was played at the same time, in frames of 10 ms, and in a thread of its own: a millisecond a block
-is too much for a device's thread. Where that would take a person out too, :mod:`tui.audio.double_talk` does not let it.
+is too much for a device's thread. Where that would take the user out too, :mod:`tui.audio.double_talk` does not let it.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def webrtc() -> Canceller:
 
 
 def double_talk() -> Canceller:
-    """Return the same, with a person let through who speaks while the agent does. Raises AudioUnavailable."""
+    """Return the same, with the user let through who speaks while the agent does. Raises AudioUnavailable."""
     return DoubleTalk(webrtc())
 
 

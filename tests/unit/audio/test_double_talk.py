@@ -1,4 +1,4 @@
-"""A person who speaks while the agent does is heard within a second, however loud the agent is in the microphone."""
+"""A user who speaks while the agent does is heard within a second, however loud the agent is in the microphone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _webrtc() -> None:
 
 @pytest.mark.parametrize("begin_s", [2.0, 3.1, 4.3, 6.0])
 @pytest.mark.parametrize("db", LEVELS)
-def test_a_person_is_heard_within_a_second(db: float | None, begin_s: float) -> None:
+def test_a_user_is_heard_within_a_second(db: float | None, begin_s: float) -> None:
     captured, played = agent_in(db, begin_s + 3)
     captured = barge_in(captured, voice("person")[: 3 * RATE], begin_s)
     found = starts(through(captured, played))
@@ -40,7 +40,7 @@ def test_the_agent_alone_starts_no_turn(db: float | None, turned_s: float) -> No
     assert starts(through(captured, played)) == []
 
 
-def test_a_headset_leaves_the_person_as_she_is() -> None:
+def test_a_headset_leaves_the_user_as_they_are() -> None:
     """Every word arrives, from the first sound on, not only the beginning of a turn."""
     captured, played = agent_in(None, 12)
     begin_s = 3.0
@@ -57,7 +57,7 @@ def test_a_headset_leaves_the_person_as_she_is() -> None:
 
 
 def test_headphones_are_pulled_out_and_put_in_again() -> None:
-    """In the middle of an answer. Neither starts a turn, and the person is heard before, between and after."""
+    """In the middle of an answer. Neither starts a turn, and the user is heard before, between and after."""
     played = np.resize(voice("agent"), 46 * RATE)
     played[: RATE // 2] = 0
     out, back = 16 * RATE, 31 * RATE
@@ -76,7 +76,7 @@ def test_headphones_are_pulled_out_and_put_in_again() -> None:
 
 @pytest.mark.parametrize("later_s", [0.08, 0.2])
 def test_an_echo_that_comes_later_all_at_once(later_s: float) -> None:
-    """As no device does: it starts no more turns than with the canceller alone, and the person is heard again."""
+    """As no device does: it starts no more turns than with the canceller alone, and the user is heard again."""
     played = np.resize(voice("agent"), 22 * RATE)
     captured, change = echo_of(played, 0.3), 10 * RATE
     captured[change:] = np.roll(captured, round(later_s * RATE))[change:]
@@ -110,7 +110,7 @@ def test_clocks_that_drift_apart_start_no_turn() -> None:
     assert starts(through(captured, played)) == []
 
 
-def test_a_person_alone_goes_through_the_canceller_only() -> None:
+def test_a_user_alone_goes_through_the_canceller_only() -> None:
     person = voice("person") + noise(len(voice("person")))
     far = np.zeros(len(person))
     assert (through(person, far) == through(person, far, webrtc())).all()
